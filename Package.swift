@@ -1,0 +1,83 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// Settings shared by every Swift target.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+/// A library target in Sources/ (or at `path`).
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+}
+
+func tests(_ module: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(module)Tests", dependencies: [.byName(name: module)] + dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "retort",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "retort", targets: ["retort"]),
+        .executable(name: "retort-student", targets: ["retort-student"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        // Formats: values and bytes, no I/O policy.
+        library("CanonicalJSON"),
+        library("Safetensors", ["CanonicalJSON"]),
+
+        // The engine.
+        .systemLibrary(
+            name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+        library("ContentStore", ["CanonicalJSON", "CZstd", crypto]),
+        library("StageGraph", ["CanonicalJSON", "ContentStore"]),
+        library("Scheduling", ["StageGraph", "ContentStore", "CanonicalJSON"]),
+        library("PipelineFile", ["StageGraph", "CanonicalJSON", yams]),
+
+        // The domain.
+        library("Reasoning", ["CanonicalJSON"]),
+        library("SyntheticTasks", ["Reasoning"]),
+        library("Tokenization", ["CanonicalJSON"]),
+        library("Teachers", ["Reasoning", "SyntheticTasks", "CanonicalJSON", crypto, grdb]),
+
+        // The student engine, the only part that links libtorch.
+        library("StudentJobs", ["CanonicalJSON"]),
+        .target(
+            name: "CTorch",
+            linkerSettings: [.linkedLibrary("torch"), .linkedLibrary("torch_cpu"), .linkedLibrary("c10")]),
+        library("Tensors", ["CTorch", "Safetensors"]),
+        library("Students", ["Tensors", "StudentJobs", "Safetensors", "Tokenization", "CanonicalJSON"]),
+
+        // The EDIT stages and the programs.
+        library(
+            "Stages",
+            [
+                "StageGraph", "Reasoning", "SyntheticTasks", "Teachers", "Tokenization", "Safetensors", "StudentJobs",
+                "CanonicalJSON", subprocess,
+            ],
+            path: "stages"),
+        library("RetortCLI", ["Stages", "PipelineFile", "Scheduling", "ContentStore", argumentParser]),
+        .executableTarget(name: "retort", dependencies: ["RetortCLI"], swiftSettings: settings),
+        .executableTarget(name: "retort-student", dependencies: ["Students"], swiftSettings: settings),
+
+        tests("CanonicalJSON"),
+    ],
+    cxxLanguageStandard: .cxx17
+)

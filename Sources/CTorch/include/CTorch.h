@@ -1,0 +1,3 @@
+#ifndef RETORT_CTORCH_H
+#define RETORT_CTORCH_H
+#endif
