@@ -45,8 +45,8 @@ private func writeNumber(_ value: Double, to bytes: inout [UInt8]) {
     precondition(value.isFinite, "JSON has no encoding for \(value)")
     if value == 0 {
         bytes.append(UInt8(ascii: "0"))
-    } else if abs(value) < 0x1p53, value == value.rounded(.towardZero) {
-        bytes.append(contentsOf: String(Int64(value)).utf8)
+    } else if abs(value) < 0x1p53, let whole = Int64(exactly: value) {
+        bytes.append(contentsOf: String(whole).utf8)
     } else {
         bytes.append(contentsOf: value.description.utf8)
     }
