@@ -78,6 +78,10 @@ let package = Package(
         .executableTarget(name: "retort-student", dependencies: ["Students"], swiftSettings: settings),
 
         tests("CanonicalJSON"),
+        tests("Safetensors"),
+        tests("StudentJobs", ["CanonicalJSON", "Safetensors"]),
+        tests("Tensors"),
+        tests("Students", ["CanonicalJSON", "Safetensors", "StudentJobs", "Tensors"]),
     ],
     cxxLanguageStandard: .cxx17
 )
