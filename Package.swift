@@ -58,7 +58,7 @@ let package = Package(
         library("Teachers", ["Reasoning", "SyntheticTasks", "CanonicalJSON", crypto, grdb]),
 
         // The student engine, the only part that links libtorch.
-        library("StudentJobs", ["CanonicalJSON"]),
+        library("StudentJobs", ["CanonicalJSON", "Safetensors"]),
         .target(
             name: "CTorch",
             linkerSettings: [.linkedLibrary("torch"), .linkedLibrary("torch_cpu"), .linkedLibrary("c10")]),
