@@ -17,6 +17,35 @@ public indirect enum DraftValue: Sendable {
     case scalar(JSON)
     case list([Located<DraftValue>])
     case mapping([(key: Located<String>, value: Located<DraftValue>)])
+    /// A value that stands somewhere else: in a pipeline parameter, or on the command line.
+    case substituted(DraftValue, from: ValueOrigin)
+    /// A value that could not be read. Its mistake is reported already, so validation is silent about it.
+    case unreadable
+}
+
+/// Where a substituted value was written.
+public struct ValueOrigin: Hashable, Sendable {
+    /// In the words of error messages: "--set data=../data" or "${data}".
+    public var description: String
+    /// What a relative path in the value is relative to; nil for the pipeline's base directory.
+    public var baseDirectory: String?
+
+    public init(_ description: String, baseDirectory: String? = nil) {
+        self.description = description
+        self.baseDirectory = baseDirectory
+    }
+}
+
+/// What a reader of drafts could not make sense of in a stage.
+package struct UnreadParts: Sendable {
+    /// The stage type: nothing but the stage's name is known.
+    package var uses = false
+    /// Some parameters may be missing from the draft.
+    package var parameters = false
+    /// Some inputs may be missing from the draft.
+    package var inputs = false
+
+    package init() {}
 }
 
 /// A stage as written, before anything is checked.
@@ -26,6 +55,8 @@ public struct StageDraft: Sendable {
     /// Role to references as written (`stage` or `stage.output`); more than one for a list.
     public var inputs: [(role: Located<String>, references: [Located<String>])]
     public var parameters: [(key: Located<String>, value: Located<DraftValue>)]
+    /// The parts that could not be read. Their mistakes are reported already, so validation is silent about them.
+    package var unread = UnreadParts()
 
     public init(
         name: Located<String>, uses: Located<String>,
