@@ -321,9 +321,14 @@ extension RunMachine {
     }
 
     private mutating func assembleOutputs(_ stage: Int) {
-        for port in stages[stage].signature.outputs {
-            stages[stage].outputs[port.name] = Artifact(
-                type: port.type, shards: stages[stage].tasks!.compactMap { $0.outputs[port.name] })
+        do {
+            for port in stages[stage].signature.outputs {
+                stages[stage].outputs[port.name] = try Artifact(
+                    type: port.type, shards: stages[stage].tasks!.compactMap { $0.outputs[port.name] })
+            }
+        } catch {
+            stages[stage].problem = "\(error)"
+            fail(stage)
         }
     }
 
@@ -365,7 +370,7 @@ extension RunMachine {
 
     private func artifactContent(_ input: StageState.Input) -> ActionPreimage.Content {
         let artifact = stages[input.source].outputs[input.binding.source.output]!
-        return .init(digest: artifact.digest, records: artifact.isTree ? nil : artifact.recordCount)
+        return .init(digest: artifact.digest, records: artifact.tree.isEmpty ? artifact.count : nil)
     }
 
     private func preimage(

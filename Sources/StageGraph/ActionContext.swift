@@ -34,14 +34,21 @@ public protocol ActionContext: Sendable {
     /// A source file's bytes. An error when they no longer have the digest that is part of the action key.
     func sourceBytes(_ role: String) throws -> [UInt8]
 
+    /// The files of a source directory: their paths in it, sorted.
+    func sourceFiles(_ role: String) throws -> [String]
+
+    /// The bytes of a file in a source directory, checked like ``sourceBytes(_:)``.
+    func sourceBytes(_ role: String, file: String) throws -> [UInt8]
+
     /// A source directory's or file's path, for a stage that hands it to a program.
     func source(_ role: String) -> SourcePath
 
     /// The path of a program the signature declares.
     func program(_ name: String) throws -> String
 
-    /// Writes records to an output. In a map stage every id must belong to the action's shard.
-    func write(_ records: [JSONObject], to output: String) throws
+    /// Writes records to an output. In a map stage every id must belong to the action's shard, and `limit` plays no
+    /// part; elsewhere the records are partitioned by it.
+    func write(_ records: [JSONObject], to output: String, limit: ShardLimit) throws
 
     /// Writes a shard of tensors to an output of a map stage. An empty shard (0 records) is left out.
     func write(tensors bytes: [UInt8], records: Int, to output: String) throws
@@ -51,4 +58,11 @@ public protocol ActionContext: Sendable {
 
     /// Shows progress; never part of the result.
     func report(_ progress: JSONObject)
+}
+
+extension ActionContext {
+    /// Writes records, partitioned by the standard limit where this is no map stage.
+    public func write(_ records: [JSONObject], to output: String) throws {
+        try write(records, to: output, limit: .standard)
+    }
 }
