@@ -37,11 +37,11 @@ final class StoreSession: Sendable {
         }
     }
 
-    /// Removes a folder of files. What cannot be removed now is left to the next session.
+    /// Removes a session's folder. What cannot be removed now is left to the next session.
     private static func removeFolder(_ path: String) {
         let names = (try? FileSystem.names(in: path)) ?? []
         // The lock goes last: until then the folder still reads as what it is.
-        for name in names where name != "lock" { _ = unlink("\(path)/\(name)") }
+        for name in names where name != "lock" { FileSystem.removeAll("\(path)/\(name)") }
         _ = unlink("\(path)/lock")
         _ = rmdir(path)
     }

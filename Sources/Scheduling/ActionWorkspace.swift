@@ -24,7 +24,7 @@ final class ActionWorkspace: ActionContext {
     private let store: LocalStore
     private let trees: TreeCheckouts
     private let inputs: [(port: String, role: String, input: Input)]
-    private let sources: [String: (SourcePath, FileContent?)]
+    private let sources: [String: (path: SourcePath, content: SourceContent)]
     private let programs: [String: String]
     private let onProgress: @Sendable (JSONObject) -> Void
     private let outputs = Mutex<[String: ActionOutput]>([:])
@@ -32,7 +32,7 @@ final class ActionWorkspace: ActionContext {
     init(
         stageName: String, signature: StageSignature, prefix: ShardPrefix, scratchDirectory: String,
         store: LocalStore, trees: TreeCheckouts, inputs: [(port: String, role: String, input: Input)],
-        sources: [String: (SourcePath, FileContent?)], programs: [String: String],
+        sources: [String: (path: SourcePath, content: SourceContent)], programs: [String: String],
         onProgress: @escaping @Sendable (JSONObject) -> Void
     ) {
         self.stageName = stageName
@@ -101,13 +101,35 @@ extension ActionWorkspace {
     }
 
     func sourceBytes(_ role: String) throws -> [UInt8] {
-        guard let (path, content) = sources[role], let content else { preconditionFailure("no source file \(role)") }
-        return try SourceFiles.read(path, expecting: content)
+        guard let source = sources[role], case .file(let content) = source.content else {
+            preconditionFailure("no source file \(role)")
+        }
+        return try read(source.path, source.path.path, expecting: content)
+    }
+
+    func sourceFiles(_ role: String) throws -> [String] {
+        guard case .directory(let files)? = sources[role]?.content else { preconditionFailure("no directory \(role)") }
+        return JSONObject(files.keys.map { ($0, .null) }).keys
+    }
+
+    func sourceBytes(_ role: String, file: String) throws -> [UInt8] {
+        guard let source = sources[role], case .directory(let files) = source.content, let content = files[file] else {
+            preconditionFailure("no file \(file) in \(role)")
+        }
+        return try read(source.path, "\(source.path.path)/\(file)", expecting: content)
     }
 
     func source(_ role: String) -> SourcePath {
-        guard let (path, _) = sources[role] else { preconditionFailure("no source \(role)") }
-        return path
+        guard let (source, _) = sources[role] else { preconditionFailure("no source \(role)") }
+        return source
+    }
+
+    private func read(_ source: SourcePath, _ path: String, expecting content: FileContent) throws -> [UInt8] {
+        let bytes = try SourceDirectory.read(path, limit: content.bytes)
+        guard bytes.count == content.bytes, Digest(of: bytes) == content.digest else {
+            throw SourceError(source, "\(path) changed while the run was going on; run again")
+        }
+        return bytes
     }
 
     func program(_ name: String) throws -> String {
@@ -158,7 +180,7 @@ extension ActionWorkspace {
 
     func write(directory path: String, to output: String) throws {
         let port = try port(output, .tree)
-        try publish(trees.artifact(of: path, type: port.type), to: output)
+        try publish(store.tree(at: path, type: port.type), to: output)
     }
 
     private func write(_ records: [JSON], at prefix: ShardPrefix) throws -> Shard {

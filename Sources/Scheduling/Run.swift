@@ -166,11 +166,11 @@ extension Run {
     private func lookUpMemo(_ stage: Int, _ preimage: ActionPreimage) {
         let signature = pipeline.stages[stage].signature
         do {
-            guard case .hit(let result) = try store.lookup(preimage.key) else {
+            guard case .hit(let outputs) = try store.lookup(preimage.key) else {
                 return send([.memoLookedUp(stage: stage, nil)])
             }
             let outcome = try ResultCoding.decodeMemo(
-                result.outputs, signature: signature, partition: preimage.partition, store: store)
+                outputs, signature: signature, partition: preimage.partition, store: store)
             send([.memoLookedUp(stage: stage, outcome)])
         } catch {
             fail(stage, nil, nil, error)
@@ -178,17 +178,24 @@ extension Run {
     }
 
     private func lookUp(_ batch: [(ActionID, ActionPreimage)]) {
+        let found: [ActionLookup]
+        do {
+            found = try store.lookup(batch.map(\.1.key))
+        } catch {
+            for (id, _) in batch { fail(id.stage, id, prefix(id), error) }
+            return
+        }
         var events: [RunMachine.Event] = []
-        for (id, preimage) in batch {
+        for ((id, preimage), lookup) in zip(batch, found) {
             let node = pipeline.stages[id.stage]
-            let prefix = state.withLock { $0.machine.stages[id.stage].tasks![id.task].prefix }
+            let prefix = prefix(id)
             do {
-                switch try store.lookup(preimage.key) {
-                case .hit(let result):
+                switch lookup {
+                case .hit(let outputs):
                     let outcome = try ResultCoding.decode(
-                        result.outputs, signature: node.signature, prefix: prefix, store: store)
+                        outputs, signature: node.signature, prefix: prefix, store: store)
                     events.append(.lookedUp(id, outcome))
-                case .lost(_, let missing):
+                case .lost(let missing):
                     try explain(id, node, prefix, preimage, lost: missing)
                     events.append(.lookedUp(id, nil))
                 case .unusable(let reason):
@@ -204,6 +211,10 @@ extension Run {
             }
         }
         send(events)
+    }
+
+    private func prefix(_ id: ActionID) -> ShardPrefix {
+        state.withLock { $0.machine.stages[id.stage].tasks![id.task].prefix }
     }
 
     private func explain(
@@ -274,24 +285,33 @@ extension Run {
             let seconds = (clock.now - start).seconds
             let outcome = ActionOutcome(
                 outputs: try workspace.finish(), accounting: accounting, seconds: seconds)
-            try publish(preimage, outcome)
-            state.withLock { _ = $0.tasks.removeValue(forKey: id) }
-            observer(.actionFinished(stage: node.name, prefix: prefix, seconds: seconds))
-            send([.ran(id, outcome)])
+            try publish(preimage, outcome) { [self] result in
+                state.withLock { _ = $0.tasks.removeValue(forKey: id) }
+                switch result {
+                case .success:
+                    observer(.actionFinished(stage: node.name, prefix: prefix, seconds: seconds))
+                    send([.ran(id, outcome)])
+                case .failure(let error): fail(id.stage, id, prefix, error)
+                }
+            }
         } catch {
             state.withLock { _ = $0.tasks.removeValue(forKey: id) }
             fail(id.stage, id, prefix, error)
         }
     }
 
-    private func publish(_ preimage: ActionPreimage, _ outcome: ActionOutcome) throws {
+    /// The slot is given back when the result is durable; results that come close together share a flush.
+    private func publish(
+        _ preimage: ActionPreimage, _ outcome: ActionOutcome,
+        completion: @escaping @Sendable (Result<Void, any Error>) -> Void
+    ) throws {
         let costs = JSONObject(outcome.accounting.costs.map { ($0.key, .integer(Int64($0.value))) })
-        try store.publish(
+        try store.submit(
             ActionResult(
                 preimage: preimage.json, outputs: ResultCoding.encode(outcome),
                 provenance: ["seconds": .number(outcome.seconds), "costs": .object(costs)],
                 references: ResultCoding.references(outcome.outputs.values)),
-            for: preimage.key)
+            for: preimage.key, completion: completion)
     }
 
     private func workspace(
@@ -313,8 +333,8 @@ extension Run {
             }
         }
         let contents = Dictionary(
-            uniqueKeysWithValues: node.parameters.sources.map { source in
-                (source.role, (source, sources.content(of: source)))
+            uniqueKeysWithValues: node.parameters.sources.compactMap { source in
+                sources.content(of: source).map { (source.role, (path: source, content: $0)) }
             })
         return ActionWorkspace(
             stageName: node.name, signature: node.signature, prefix: prefix, scratchDirectory: scratch, store: store,

@@ -49,21 +49,14 @@ struct Explainer {
     }
 
     private func lastPreimage(_ node: StageNode, _ prefix: ShardPrefix) throws -> ActionPreimage? {
-        guard let key = history[node.name], let last = try result(key) else { return nil }
+        guard let key = history[node.name], let last = try store.result(for: key) else { return nil }
         guard node.signature.granularity == .map else { return try ActionPreimage(json: last.preimage.object ?? .init()) }
         guard let keys = last.outputs["keys"]?.string.flatMap({ Digest(hex: $0) }),
             try store.contains(keys),
             let byPrefix = try JSON.parse(store.read(keys, limit: Artifact.maximumManifestBytes)).object,
             let action = byPrefix.members.first(where: { ShardPrefix($0.key)?.overlaps(prefix) ?? false }),
-            let hex = action.value.string, let actionKey = Digest(hex: hex), let result = try result(actionKey)
+            let hex = action.value.string, let actionKey = Digest(hex: hex), let result = try store.result(for: actionKey)
         else { return nil }
         return try ActionPreimage(json: result.preimage.object ?? .init())
-    }
-
-    private func result(_ key: Digest) throws -> ActionResult? {
-        switch try store.lookup(key) {
-        case .hit(let result), .lost(let result, _): result
-        case .miss, .unusable: nil
-        }
     }
 }
