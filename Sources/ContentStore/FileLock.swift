@@ -1,0 +1,54 @@
+import Glibc
+import Synchronization
+
+/// An exclusive lock on a file, held by this process until released, or until the process ends in whatever way.
+///
+/// These are `flock` locks: the system drops them with the process, so none is ever left behind by a crash.
+final class FileLock: Sendable {
+    private let descriptor: Mutex<Int32?>
+
+    private init(_ raw: Int32) { descriptor = Mutex(raw) }
+
+    deinit { release() }
+
+    /// Waits for the lock.
+    static func acquire(_ path: String) throws(ContentStoreError) -> FileLock {
+        guard let lock = try take(path, LOCK_EX) else { throw FileSystem.failure("locking", path, EWOULDBLOCK) }
+        return lock
+    }
+
+    /// The lock, or nil where another process (or another part of this one) holds it.
+    static func acquireIfFree(_ path: String) throws(ContentStoreError) -> FileLock? {
+        try take(path, LOCK_EX | LOCK_NB)
+    }
+
+    func release() {
+        descriptor.withLock { raw in
+            if let open = raw { _ = close(open) }
+            raw = nil
+        }
+    }
+
+    private static func take(_ path: String, _ operation: Int32) throws(ContentStoreError) -> FileLock? {
+        while true {
+            let raw = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+            guard raw >= 0 else { throw FileSystem.failure("opening the lock", path) }
+            while flock(raw, operation) != 0 {
+                let code = errno
+                if code == EINTR { continue }
+                _ = close(raw)
+                if code == EWOULDBLOCK { return nil }
+                throw FileSystem.failure("locking", path, code)
+            }
+            // Whoever held it may have removed the file meanwhile; then this lock guards nothing.
+            var held = stat()
+            var named = stat()
+            if fstat(raw, &held) == 0, lstat(path, &named) == 0, held.st_ino == named.st_ino,
+                held.st_dev == named.st_dev
+            {
+                return FileLock(raw)
+            }
+            _ = close(raw)
+        }
+    }
+}
