@@ -78,6 +78,8 @@ let package = Package(
         .executableTarget(name: "retort-student", dependencies: ["Students"], swiftSettings: settings),
 
         tests("CanonicalJSON"),
+        tests("PipelineFile", ["CanonicalJSON", "ContentStore", "StageGraph"]),
+        tests("StageGraph", ["CanonicalJSON", "ContentStore"]),
     ],
     cxxLanguageStandard: .cxx17
 )

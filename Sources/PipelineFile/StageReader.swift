@@ -159,8 +159,10 @@ struct StageReader {
     private mutating func axisValues(_ axis: String, _ node: YAMLNode) -> [Variable]? {
         let value = substitution.value(node)
         guard case .list(let elements) = value.value.unwrapped, !elements.isEmpty else {
-            if case .unreadable = value.value { return nil }
-            report("the matrix axis \"\(axis)\" takes a list of at least one value, found \(node.found)", node.location)
+            if value.value.json == nil { return nil }
+            report(
+                "the matrix axis \"\(axis)\" takes a list of at least one value, found \(value.value.json == [] ? "an empty one" : node.found)",
+                node.location)
             return nil
         }
         var values: [Variable] = []

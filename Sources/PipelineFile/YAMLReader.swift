@@ -115,8 +115,9 @@ struct YAMLReader {
         var message = "invalid YAML: \(problem)"
         if let context { message += " (\(context.text), which starts in line \(context.mark.line))" }
         switch problem {
-        case "found character that cannot start any token" where message.isEmpty == false:
+        case "found character that cannot start any token":
             message += "; indent with spaces, not tabs, and quote text that begins with a special character"
+        case "found a tab character that violates indentation": message += "; indent with spaces"
         case "mapping values are not allowed in this context":
             message += "; quote text that holds \": \", and align keys of one mapping"
         default: break

@@ -77,7 +77,10 @@ struct Training: Toy {
             Parameter("beta", .nonNegativeNumber, default: 0, ""), Parameter("seed", .anyInteger, default: 0, ""),
             Parameter("label", .string, default: "", ""),
         ],
-        inputs: [InputPort("pairs", pairs, .sharded, arity: .list, ""), InputPort("start", checkpoint, .sharded, arity: .optional, "")],
+        inputs: [
+            InputPort("pairs", pairs, .sharded, arity: .list, ""),
+            InputPort("start", checkpoint, .sharded, arity: .optional, ""),
+        ],
         outputs: [OutputPort("checkpoint", checkpoint, .tree, "")])
     init(_ parameters: StageParameters) {}
 }
@@ -90,7 +93,8 @@ struct Report: Toy {
 }
 
 /// The pipeline of a text, as if it stood in pipelines/toy.yaml.
-func parse(_ text: String, set overrides: [(name: String, value: String)] = []) throws(InvalidPipeline) -> PipelineFile {
+func parse(_ text: String, set overrides: [(name: String, value: String)] = []) throws(InvalidPipeline) -> PipelineFile
+{
     try PipelineFile.parse(
         Array(text.utf8), file: "toy.yaml", baseDirectory: "pipelines", overrides: overrides, library: toys)
 }
