@@ -79,6 +79,8 @@ let package = Package(
 
         tests("CanonicalJSON"),
         tests("Reasoning", ["CanonicalJSON"]),
+        tests("PipelineFile", ["CanonicalJSON", "ContentStore", "StageGraph"]),
+        tests("StageGraph", ["CanonicalJSON", "ContentStore"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -17,13 +17,14 @@ package func nearestName(to written: String, among names: some Sequence<String>)
     return best?.name
 }
 
-/// "; did you mean "x"?" or nothing, then "label: a, b, c" when the names are few.
+/// "; did you mean "x"?" or nothing, then "Label: a, b, c" when the names are few.
 package func suggestion(
     for written: String, among names: [String], label: String, listing limit: Int = 12
 ) -> String {
-    let nearest = nearestName(to: written, among: names).map { "; did you mean \"\($0)\"?" } ?? ""
-    guard !names.isEmpty, names.count <= limit else { return nearest }
-    return nearest + (nearest.isEmpty ? "; " : " ") + "\(label): \(names.joined(separator: ", "))"
+    let nearest = nearestName(to: written, among: names).map { "; did you mean \"\($0)\"?" }
+    guard !names.isEmpty, names.count <= limit else { return nearest ?? "" }
+    let list = "\(label): \(names.joined(separator: ", "))"
+    return nearest.map { "\($0) \(list)" } ?? "; \(list.prefix(1).lowercased())\(list.dropFirst())"
 }
 
 private func lowercasedBytes(_ text: String) -> [UInt8] {
