@@ -34,7 +34,7 @@ struct PipelineOptions: ParsableArguments {
             return (String(text[..<equals]), String(text[text.index(after: equals)...]))
         }
         do {
-            return try PipelineFile.load(path: file, overrides: pairs, library: .edit)
+            return try PipelineFile.load(path: file, overrides: pairs, library: .edit).pipeline
         } catch let error as InvalidPipeline {
             for diagnostic in error.diagnostics { StandardStream.error.line("\(diagnostic)") }
             throw ExitStatus.usage
@@ -64,7 +64,7 @@ struct StageSelection {
         let variants = pipeline.stages.map(\.name).filter { $0.hasPrefix("\(name)[") }
         guard variants.isEmpty else { return variants }
         let names = pipeline.stages.map(\.name)
-        let nearest = NearestName.suggestion(for: name, among: names).map { "; did you mean \"\($0)\"?" } ?? ""
+        let nearest = nearestName(to: name, among: names).map { "; did you mean \"\($0)\"?" } ?? "."
         StandardStream.error.line(
             "error: the pipeline \(pipeline.name) has no stage \"\(name)\"\(nearest) The stages are: "
                 + names.joined(separator: ", "))

@@ -180,7 +180,7 @@ extension ActionWorkspace {
 
     func write(directory path: String, to output: String) throws {
         let port = try port(output, .tree)
-        try publish(store.tree(at: path, type: port.type), to: output)
+        try publish(store.writeTree(at: path, type: port.type), to: output)
     }
 
     private func write(_ records: [JSON], at prefix: ShardPrefix) throws -> Shard {

@@ -35,7 +35,7 @@ public struct Engine: Sendable {
         _ pipeline: Pipeline, observer: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
         let history = try RunHistory.load(pipeline.name, store: store)
-        let run = Run(pipeline, mode: .run, engine: self, history: history, observer: observer)
+        let run = try Run(pipeline, mode: .run, engine: self, history: history, observer: observer)
         let report = await withTaskCancellationHandler {
             await run.execute()
         } onCancel: {
@@ -48,7 +48,7 @@ public struct Engine: Sendable {
     /// Says what a run would do, without doing it.
     public func plan(_ pipeline: Pipeline) async throws -> Plan {
         let history = try RunHistory.load(pipeline.name, store: store)
-        let run = Run(pipeline, mode: .plan, engine: self, history: history, observer: { _ in })
+        let run = try Run(pipeline, mode: .plan, engine: self, history: history, observer: { _ in })
         _ = await run.execute()
         return run.plan()
     }

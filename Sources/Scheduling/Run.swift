@@ -33,13 +33,13 @@ final class Run: Sendable {
     init(
         _ pipeline: Pipeline, mode: RunMachine.Mode, engine: Engine, history: RunHistory,
         observer: @escaping @Sendable (RunEvent) -> Void
-    ) {
+    ) throws {
         self.pipeline = pipeline
         self.mode = mode
         self.observer = observer
         store = engine.store
         programs = engine.options.programs
-        sources = SourceFiles(store: engine.store)
+        sources = try SourceFiles(store: engine.store)
         trees = TreeCheckouts(store: engine.store)
         explainer = Explainer(history: history, store: engine.store)
         state = Mutex(
@@ -150,14 +150,14 @@ extension Run {
             let hashed = try node.parameters.sources.map { source in
                 ActionPreimage.Input(role: source.role, contents: [.init(digest: try sources.digest(of: source))])
             }
-            let programs = try node.signature.programs.map { name in
+            let started = try node.signature.programs.map { name in
                 guard let path = programs[name] else {
                     throw StageContractError(
                         description: "the program \(name) was not found next to retort; build both products")
                 }
                 return ActionPreimage.Input(role: name, contents: [.init(digest: try sources.digest(ofProgram: path))])
             }
-            send([.sourcesHashed(stage: stage, sources: hashed, programs: programs)])
+            send([.sourcesHashed(stage: stage, sources: hashed, programs: started)])
         } catch {
             fail(stage, nil, nil, error)
         }

@@ -8,7 +8,7 @@ final class SourceFiles: Sendable {
     private let cache: StatCache
     private let contents = Mutex<[String: SourceContent]>([:])
 
-    init(store: LocalStore) { cache = StatCache(store: store) }
+    init(store: LocalStore) throws { cache = try StatCache(for: store) }
 
     /// The digest of a source's content: of the file, or of the manifest of the directory.
     ///

@@ -15,7 +15,7 @@ final class TreeCheckouts: Sendable {
             if let known = folders[artifact.digest] { return known.path + "/tree" }
             let scratch = try store.makeScratchDirectory()
             do {
-                try store.materialize(artifact, at: scratch.path + "/tree")
+                try store.readTree(artifact, to: scratch.path + "/tree")
             } catch {
                 scratch.remove()
                 throw error

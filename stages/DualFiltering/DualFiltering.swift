@@ -94,14 +94,17 @@ struct DualFiltering: Stage {
             return .failure(.unparsedAnswer)
         }
         guard !right.cot.utf8.elementsEqual(wrong.cot.utf8) else { return .failure(.identical) }
-        let words = max(WordDifference.words(right.cot).count, WordDifference.words(wrong.cot).count)
-        guard words <= maxWords else { return .failure(.tooLong) }
-        let share = WordDifference.share(right.cot, wrong.cot)
+        guard max(wordCount(right.cot), wordCount(wrong.cot)) <= maxWords else { return .failure(.tooLong) }
+        let share = WordDifference(right.cot, wrong.cot).share
         guard share <= maxDifferingShare else { return .failure(.tooDissimilar) }
         return .success(
             DualPair(
                 id: right.id, task: right.task, question: right.question, answer: right.answer,
                 correctCoT: right.cot, wrongCoT: wrong.cot, correctPredicted: rightAnswer,
                 wrongPredicted: wrongAnswer, origin: origin, differingShare: share, mistakes: wrong.mistakes))
+    }
+
+    private func wordCount(_ text: String) -> Int {
+        text.unicodeScalars.split { $0.properties.isWhitespace }.count
     }
 }

@@ -20,10 +20,22 @@ struct Evaluation: Stage {
             let answers = try context.records(set, as: Reasoning.Generation.self)
             accounting.recordsIn += answers.count
             accounting.recordsOut += answers.count
-            rows += AccuracyTable.rows(
-                set: set, answers: answers.map { ($0.task, $0.correct, $0.predicted == nil) })
+            var table = AccuracyTable()
+            for answer in answers { table.add(answer) }
+            rows += table.rows(ofSet: set)
         }
         try context.write(rows, to: "metrics")
         return accounting
+    }
+}
+
+extension AccuracyTable {
+    /// The rows under the name of a test set: `in-domain/all`.
+    func rows(ofSet set: String) -> [Accuracy] {
+        rows.map { row in
+            var row = row
+            row.id = "\(set)/\(row.id)"
+            return row
+        }
     }
 }

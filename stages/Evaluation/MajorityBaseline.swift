@@ -29,8 +29,11 @@ struct MajorityBaseline: Stage {
             let questions = try context.records(set, as: Question.self)
             accounting.recordsIn += questions.count
             accounting.recordsOut += questions.count
-            rows += AccuracyTable.rows(
-                set: set, answers: questions.map { ($0.task, majority[$0.task] == $0.answer, false) })
+            var table = AccuracyTable()
+            for question in questions {
+                table.add(task: question.task, correct: majority[question.task] == question.answer, unparsed: false)
+            }
+            rows += table.rows(ofSet: set)
         }
         try context.write(rows, to: "metrics")
         return accounting

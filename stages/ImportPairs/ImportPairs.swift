@@ -76,7 +76,7 @@ struct ImportPairs: Stage {
         guard rightVerdict.correct else { return .failure(.rightSideWrong) }
         guard !wrongVerdict.correct else { return .failure(.wrongSideRight) }
         guard !right.utf8.elementsEqual(wrong.utf8) else { return .failure(.identical) }
-        let share = WordDifference.share(right, wrong)
+        let share = WordDifference(right, wrong).share
         guard share <= maxDifferingShare else { return .failure(.tooDissimilar) }
         return .success(
             DualPair(

@@ -13,7 +13,7 @@ extension ArtifactType {
     static let tokens = ArtifactType(TokenShard.artifactType)!
     static let tokenPairs = ArtifactType(TokenPairShard.artifactType)!
     /// A row a task: how much of the pairs is key reasoning steps.
-    static let keySteps = ArtifactType(name: "key-steps", version: 1)
+    static let keySteps = ArtifactType(KeySteps.artifactType)!
     /// A row a training step.
     static let trainingLog = ArtifactType(name: "training-log", version: 1)
     /// A directory with tokenizer.json and tokenizer_config.json.

@@ -22,7 +22,7 @@ struct Report: Stage {
         let students = try context.roles(of: "students").map { role in
             StudentRow(name: role, metrics: try context.records(role, as: Accuracy.self))
         }
-        let keySteps = try context.records(ofPort: "key-steps", as: KeyStepShare.self)
+        let keySteps = try context.records(ofPort: "key-steps", as: KeySteps.self)
         let rows = students.reduce(0) { $0 + $1.metrics.count } + keySteps.count
         let directory = "\(context.scratchDirectory)/report"
         try FileBytes.makeDirectory(directory)

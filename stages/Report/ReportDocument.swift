@@ -14,7 +14,7 @@ struct StudentRow {
 struct ReportDocument {
     let title: String
     let students: [StudentRow]
-    let keySteps: [KeyStepShare]
+    let keySteps: [KeySteps]
 
     /// Test sets in the order in which they come up.
     private var sets: [String] {
@@ -35,9 +35,12 @@ struct ReportDocument {
         if !keySteps.isEmpty {
             lines += ["", "Key reasoning steps: the share of completion tokens in which the two sides of a pair differ.", ""]
             lines += MarkdownTable(
-                header: ["task", "pairs", "completion tokens", "key tokens", "key-step share"],
+                header: ["pairs of", "pairs", "key-step share", "median", "segments a pair"],
                 rows: keySteps.map {
-                    [$0.task, "\($0.pairs)", "\($0.tokens)", "\($0.keyTokens)", Percentage.text($0.share)]
+                    [
+                        $0.id, "\($0.pairs)", Percentage.text($0.keyShare), Percentage.text($0.medianKeyShare),
+                        FixedPoint.text($0.meanSegments, digits: 1),
+                    ]
                 }
             ).lines
         }
@@ -81,12 +84,9 @@ struct ReportDocument {
     }
 }
 
-/// A share as a percentage with one decimal, independent of the locale.
+/// A share as a percentage with one decimal.
 enum Percentage {
-    static func text(_ share: Double) -> String {
-        let tenths = Int((share * 1000).rounded())
-        return "\(tenths / 10).\(tenths % 10) %"
-    }
+    static func text(_ share: Double) -> String { FixedPoint.text(share * 100, digits: 1) + " %" }
 }
 
 /// A Markdown table with columns padded to equal width, so that it reads well in a terminal too.
