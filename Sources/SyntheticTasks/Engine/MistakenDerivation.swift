@@ -1,3 +1,5 @@
+import Reasoning
+
 extension TaskFamily {
     /// A wrong chain of thought: one mistake, its consequences followed to another answer, everything else as in the
     /// right one.
@@ -34,7 +36,7 @@ extension TaskFamily {
     /// The mistakes in the order of trying: the usual ones, then those of last resort.
     private func attempts(from opportunities: [Slip], seed: UInt64) -> [[Slip]] {
         var generator = SeededGenerator(seed: seed, "mistake", name)
-        let kinds = generator.shuffled(MistakeKind.allCases)
+        let kinds = generator.shuffled(Mistake.Kind.allCases)
         let shuffled = generator.shuffled(opportunities)
         let usual = kinds.flatMap { kind in shuffled.filter { $0.kind == kind && !$0.isLastResort } }
         return [usual, shuffled.filter(\.isLastResort)]
@@ -43,6 +45,7 @@ extension TaskFamily {
 
 /// The share of words, separated by spaces and line ends, that a minimum edit script inserts, deletes or replaces, of
 /// the longer text. O(n·m) behind the common prefix and suffix.
+public func wordShare(_ a: String, _ b: String) -> Double { differingShare(a, b) }
 func differingShare(_ a: String, _ b: String) -> Double {
     func words(_ text: String) -> [Substring] { text.split { $0 == " " || $0 == "\n" } }
     let x = words(a)

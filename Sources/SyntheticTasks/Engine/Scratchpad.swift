@@ -1,3 +1,5 @@
+import Reasoning
+
 /// What a family's solver writes its chain of thought on.
 ///
 /// The solver states each value that it works out through ``decide(_:or:write:)``, together with the mistakes that
@@ -67,11 +69,11 @@ public struct Scratchpad: Sendable {
 /// A wrong value that a reasoner might arrive at, and what kind of mistake that would be.
 public struct MistakenValue<Value: Equatable> {
     let value: Value
-    let kind: MistakeKind
+    let kind: Mistake.Kind
     let isLastResort: Bool
 
     /// - Parameter isLastResort: made only when no other mistake on the problem changes its answer.
-    public static func mistake(_ kind: MistakeKind, _ value: Value, isLastResort: Bool = false) -> Self {
+    public static func mistake(_ kind: Mistake.Kind, _ value: Value, isLastResort: Bool = false) -> Self {
         MistakenValue(value: value, kind: kind, isLastResort: isLastResort)
     }
 }
@@ -82,7 +84,7 @@ public struct Slip: Sendable, Hashable {
     public let place: Int
     /// Number among the mistaken values offered there.
     public let number: Int
-    public let kind: MistakeKind
+    public let kind: Mistake.Kind
     let isLastResort: Bool
 }
 

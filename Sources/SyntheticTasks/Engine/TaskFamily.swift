@@ -1,3 +1,5 @@
+import Reasoning
+
 /// A kind of reasoning question that can be generated, read back from its text, and solved right or wrong.
 ///
 /// A family is stateless. `Problem` holds exactly what the text of the question says, so that
