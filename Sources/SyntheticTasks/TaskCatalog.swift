@@ -12,4 +12,13 @@ public enum TaskCatalog {
     public static func family(named name: String) -> (any TaskFamily)? {
         families.first { $0.name.utf8.elementsEqual(name.utf8) }
     }
+
+    /// The text as a question of the first family that understands it; nil when none does. O(length) for each family.
+    public static func read(_ question: String) -> (any QuestionReading)? {
+        func reading(_ family: some TaskFamily) -> (any QuestionReading)? { FamilyReading(question, by: family) }
+        for family in families {
+            if let reading = reading(family) { return reading }
+        }
+        return nil
+    }
 }

@@ -45,7 +45,6 @@ extension TaskFamily {
 
 /// The share of words, separated by spaces and line ends, that a minimum edit script inserts, deletes or replaces, of
 /// the longer text. O(n·m) behind the common prefix and suffix.
-public func wordShare(_ a: String, _ b: String) -> Double { differingShare(a, b) }
 func differingShare(_ a: String, _ b: String) -> Double {
     func words(_ text: String) -> [Substring] { text.split { $0 == " " || $0 == "\n" } }
     let x = words(a)

@@ -19,7 +19,7 @@ public struct DyckLanguages: TaskFamily {
     private func closing(_ open: String) -> String? { Self.pairs.first { $0.0 == open }?.1 }
 
     public func generate(level: Int, using generator: inout SeededGenerator) -> Problem {
-        let length = generator.integer(in: [3...5, 6...8, 9...13, 14...20][level - 1])
+        let length = generator.integer(in: [4...6, 7...8, 9...13, 14...20][level - 1])
         let deepest = [3, 3, 5, 7][level - 1]
         while true {
             var symbols: [String] = []

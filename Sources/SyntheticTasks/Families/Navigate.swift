@@ -66,8 +66,8 @@ public struct Navigate: TaskFamily {
     private static let ending = "Are you back at the start?"
 
     public func generate(level: Int, using generator: inout SeededGenerator) -> Problem {
-        let moves = generator.integer(in: [3...4, 5...6, 6...7, 9...10][level - 1])
-        let longest = [4, 5, 5, 6][level - 1]
+        let moves = generator.integer(in: [4...4, 5...6, 6...7, 9...10][level - 1])
+        let longest = [5, 5, 5, 6][level - 1]
         let forward = level <= 2
         let isClosed = generator.chance(0.5)
         while true {

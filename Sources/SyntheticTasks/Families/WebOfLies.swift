@@ -59,14 +59,15 @@ public struct WebOfLies: TaskFamily {
         guard let first = problem.speakers.first else { return nil }
         pad.write(pad.phrase("opening", ["", "We know that ", "Given: "]))
         var isTrue = pad.decide(first.claimsTruth, or: [.mistake(.logical, !first.claimsTruth, isLastResort: true)]) {
-            $0.write("\(first.name) \(verb($1)).")
+            $0.write("\(first.name) \(verb($1))")
         }
+        pad.write(".")
         for (before, speaker) in zip(problem.speakers, problem.speakers.dropFirst()) {
             pad.write(" \(speaker.name) says \(before.name) \(verb(speaker.claimsTruth))")
             let right = speaker.claimsTruth == isTrue
-            isTrue = pad.decide(right, or: [.mistake(.logical, !right)]) {
-                $0.write("\(so)\(speaker.name) \(verb($1)).")
-            }
+            pad.write(so)
+            isTrue = pad.decide(right, or: [.mistake(.logical, !right)]) { $0.write("\(speaker.name) \(verb($1))") }
+            pad.write(".")
         }
         return isTrue ? "Yes" : "No"
     }

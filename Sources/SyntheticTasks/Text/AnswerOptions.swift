@@ -17,6 +17,14 @@ struct AnswerOptions: Sendable, Equatable {
         guard !values.isEmpty, values.count <= 26 else { return nil }
     }
 
+    /// The options of a whole question, from its last line `Options:` on; nil when it has no lettered options.
+    init?(inQuestion question: String) {
+        let lines = question.split(separator: "\n", omittingEmptySubsequences: false)
+        guard let start = lines.lastIndex(of: "Options:") else { return nil }
+        var scanner = TextScanner(lines[start...].joined(separator: "\n"))
+        self.init(&scanner)
+    }
+
     /// The block as it stands in a question.
     var text: String {
         values.enumerated().reduce("Options:") { $0 + "\n(\(Self.letter($1.offset))) \($1.element)" }
