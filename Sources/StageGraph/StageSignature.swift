@@ -37,7 +37,7 @@ public struct InputPort: Sendable {
     public let summary: String
 
     public init(
-        _ name: String, _ type: ArtifactType, _ distribution: Distribution = .sharded, arity: Arity = .one,
+        _ name: String, _ type: ArtifactType, distribution: Distribution = .sharded, arity: Arity = .one,
         _ summary: String
     ) {
         self.name = name
@@ -65,7 +65,7 @@ public struct OutputPort: Sendable {
     public let layout: Layout
     public let summary: String
 
-    public init(_ name: String, _ type: ArtifactType, _ layout: Layout = .records, _ summary: String) {
+    public init(_ name: String, _ type: ArtifactType, layout: Layout = .records, _ summary: String) {
         self.name = name
         self.type = type
         self.layout = layout

@@ -25,7 +25,7 @@ struct Import: Toy {
             Parameter("limit", .positiveInteger, default: .null, "At most this many."),
             Parameter("fields", .dictionary(.string), default: [:], "New name of each field."),
         ],
-        outputs: [OutputPort("questions", questions, .records, "")])
+        outputs: [OutputPort("questions", questions, layout: .records, "")])
     init(_ parameters: StageParameters) {}
 }
 
@@ -46,8 +46,8 @@ struct Sampling: Toy {
                         ("recorded", [Parameter("path", .file, "")]),
                     ]), default: ["kind": "synthetic"], "Who answers."),
         ],
-        inputs: [InputPort("questions", questions, .sharded, "")],
-        outputs: [OutputPort("correct", thoughts, .records, ""), OutputPort("wrong", thoughts, .records, "")])
+        inputs: [InputPort("questions", questions, distribution: .sharded, "")],
+        outputs: [OutputPort("correct", thoughts, layout: .records, ""), OutputPort("wrong", thoughts, .records, "")])
     init(_ parameters: StageParameters) throws {
         if parameters.integer("samples") > 1, parameters.double("temperature") == 0 {
             throw InvalidParameters("several samples at temperature 0 are all the same", parameter: "temperature")
@@ -63,10 +63,10 @@ struct Filtering: Toy {
             Parameter("drop", .list(.string), default: [], ""),
         ],
         inputs: [
-            InputPort("correct", thoughts, .sharded, ""), InputPort("wrong", thoughts, .sharded, ""),
-            InputPort("demonstrations", thoughts, .whole, arity: .optional, ""),
+            InputPort("correct", thoughts, distribution: .sharded, ""), InputPort("wrong", thoughts, .sharded, ""),
+            InputPort("demonstrations", thoughts, distribution: .whole, arity: .optional, ""),
         ],
-        outputs: [OutputPort("pairs", pairs, .records, "")])
+        outputs: [OutputPort("pairs", pairs, layout: .records, "")])
     init(_ parameters: StageParameters) {}
 }
 
@@ -78,17 +78,17 @@ struct Training: Toy {
             Parameter("label", .string, default: "", ""),
         ],
         inputs: [
-            InputPort("pairs", pairs, .sharded, arity: .list, ""),
-            InputPort("start", checkpoint, .sharded, arity: .optional, ""),
+            InputPort("pairs", pairs, distribution: .sharded, arity: .list, ""),
+            InputPort("start", checkpoint, distribution: .sharded, arity: .optional, ""),
         ],
-        outputs: [OutputPort("checkpoint", checkpoint, .tree, "")])
+        outputs: [OutputPort("checkpoint", checkpoint, layout: .tree, "")])
     init(_ parameters: StageParameters) {}
 }
 
 struct Report: Toy {
     static let signature = StageSignature(
         "report", version: 1, .reduce, "Writes a table.",
-        inputs: [InputPort("students", checkpoint, .sharded, arity: .named, "")], outputs: [])
+        inputs: [InputPort("students", checkpoint, distribution: .sharded, arity: .named, "")], outputs: [])
     init(_ parameters: StageParameters) {}
 }
 

@@ -11,11 +11,19 @@ struct DataFileError: Error, CustomStringConvertible {
     }
 }
 
+/// A source file's content, decompressed when it is a zstd file.
+enum SourceBytes {
+    /// What a compressed file may decompress to.
+    private static let maximumBytes = 8 << 30
+
+    static func plain(_ context: any ActionContext, role: String) throws -> [UInt8] {
+        try Zstandard.decompressIfCompressed(
+            context.sourceBytes(role), name: context.source(role).written, limit: maximumBytes)
+    }
+}
+
 /// The objects of a JSON Lines file, plain or zstd-compressed, each with its line number.
 struct SourceLines {
-    /// What a compressed file may decompress to.
-    static let maximumBytes = 8 << 30
-
     /// The file as the user wrote its path.
     let name: String
     let objects: [(line: Int, object: JSONObject)]
@@ -23,9 +31,7 @@ struct SourceLines {
     /// - Throws: ``DataFileError`` for a line that is no JSON object; blank lines are passed over.
     init(_ context: any ActionContext, role: String) throws {
         name = context.source(role).written
-        let bytes = try Zstandard.decompressIfCompressed(
-            context.sourceBytes(role), name: name, limit: SourceLines.maximumBytes)
-        objects = try SourceLines.parse(bytes, name: name)
+        objects = try SourceLines.parse(SourceBytes.plain(context, role: role), name: name)
         if objects.isEmpty {
             throw DataFileError(name, "holds no records; a JSON Lines file has one JSON object a line")
         }
@@ -52,15 +58,16 @@ struct SourceLines {
     private static func object(
         _ line: UnsafeBufferPointer<UInt8>, name: String, line number: Int
     ) throws -> JSONObject {
+        let value: JSON
         do throws(JSONSyntaxError) {
-            let value = try JSON.parse(line)
-            guard let object = value.object else {
-                throw DataFileError(name, line: number, "is \(value.kind); each line has to be a JSON object")
-            }
-            return object
-        } catch let error as JSONSyntaxError {
+            value = try JSON.parse(line)
+        } catch {
             throw DataFileError("\(name):\(number):\(error.column)", error.message)
         }
+        guard let object = value.object else {
+            throw DataFileError(name, line: number, "is \(value.kind); each line has to be a JSON object")
+        }
+        return object
     }
 }
 

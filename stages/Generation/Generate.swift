@@ -19,7 +19,7 @@ struct Generate: Stage {
         ],
         inputs: [
             InputPort("questions", .questions, "What to answer."),
-            InputPort("checkpoint", .checkpoint, .whole, "The student."),
+            InputPort("checkpoint", .checkpoint, distribution: .whole, "The student."),
         ],
         outputs: [OutputPort("generations", .generations, "The answers with verdicts.")],
         programs: [StudentProcess.program])

@@ -40,15 +40,18 @@ struct ImportPairs: Stage {
         var accounting = Accounting(recordsIn: lines.objects.count)
         var pairs: [DualPair] = []
         for (line, object) in lines.objects {
+            let id: String
+            let candidate: Result<DualPair, Drop>
             do throws(JSONFieldError) {
-                let id = try mapping.text("id", in: object)
-                switch try pair(object, id: id) {
-                case .success(let pair): pairs.append(pair)
-                case .failure(let drop): accounting.drop(drop.rawValue)
-                }
-                try ids.insert(id, line: line)
-            } catch let error as JSONFieldError {
+                id = try mapping.text("id", in: object)
+                candidate = try pair(object, id: id)
+            } catch {
                 throw DataFileError(lines.name, line: line, "\(error)")
+            }
+            try ids.insert(id, line: line)
+            switch candidate {
+            case .success(let pair): pairs.append(pair)
+            case .failure(let drop): accounting.drop(drop.rawValue)
             }
         }
         accounting.recordsOut = pairs.count

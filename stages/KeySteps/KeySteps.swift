@@ -46,7 +46,7 @@ struct KeySteps: Record {
 struct KeyStepStatistics: Stage {
     static let signature = StageSignature(
         "key-steps", version: 1, .reduce, "Measures the share of key reasoning steps in aligned pairs.",
-        inputs: [InputPort("alignments", .alignments, .whole, "Aligned pairs.")],
+        inputs: [InputPort("alignments", .alignments, distribution: .whole, "Aligned pairs.")],
         outputs: [OutputPort("key-steps", .keySteps, "A row a task and origin, and one for all pairs.")])
 
     init(_ parameters: StageParameters) {}

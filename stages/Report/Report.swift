@@ -9,10 +9,10 @@ struct Report: Stage {
         "report", version: 1, .reduce, "Puts accuracies and key-step shares into a table.",
         parameters: [Parameter("title", .string, default: "Results", "The heading.")],
         inputs: [
-            InputPort("key-steps", .keySteps, .whole, arity: .optional, "Key-step shares of the pairs."),
-            InputPort("students", .metrics, .whole, arity: .named, "Metrics, under the student's name."),
+            InputPort("key-steps", .keySteps, distribution: .whole, arity: .optional, "Key-step shares of the pairs."),
+            InputPort("students", .metrics, distribution: .whole, arity: .named, "Metrics, under the student's name."),
         ],
-        outputs: [OutputPort("report", .report, .tree, "report.md and report.json.")])
+        outputs: [OutputPort("report", .report, layout: .tree, "report.md and report.json.")])
 
     private let title: String
 

@@ -19,11 +19,11 @@ struct KRSL: Stage {
                 "NLL (nats) above which a key token of the wrong side no longer counts."),
         ] + TrainingSettings.parameters(learningRate: 1e-4, epochs: 1, schedule: "constant"),
         inputs: [
-            InputPort("pairs", .tokenPairs, .whole, "Aligned pairs with key-token masks."),
-            InputPort("checkpoint", .checkpoint, .whole, "The student after SFT."),
+            InputPort("pairs", .tokenPairs, distribution: .whole, "Aligned pairs with key-token masks."),
+            InputPort("checkpoint", .checkpoint, distribution: .whole, "The student after SFT."),
         ],
         outputs: [
-            OutputPort("checkpoint", .checkpoint, .tree, "The student after KRSL."),
+            OutputPort("checkpoint", .checkpoint, layout: .tree, "The student after KRSL."),
             OutputPort("log", .trainingLog, "A row a step."),
         ],
         programs: [StudentProcess.program])

@@ -21,12 +21,12 @@ struct SFT: Stage {
                 ]), default: [:], "The LLaMA architecture to initialise at random; not used with a checkpoint."),
         ] + TrainingSettings.parameters(learningRate: 2e-3, epochs: 3, schedule: "cosine"),
         inputs: [
-            InputPort("tokens", .tokens, .whole, "Tokenized chains of thought."),
-            InputPort("tokenizer", .tokenizer, .whole, "Their tokenizer; it becomes part of the checkpoint."),
-            InputPort("checkpoint", .checkpoint, .whole, arity: .optional, "Where to start instead of random weights."),
+            InputPort("tokens", .tokens, distribution: .whole, "Tokenized chains of thought."),
+            InputPort("tokenizer", .tokenizer, distribution: .whole, "Their tokenizer; it becomes part of the checkpoint."),
+            InputPort("checkpoint", .checkpoint, distribution: .whole, arity: .optional, "Where to start instead of random weights."),
         ],
         outputs: [
-            OutputPort("checkpoint", .checkpoint, .tree, "The student."),
+            OutputPort("checkpoint", .checkpoint, layout: .tree, "The student."),
             OutputPort("log", .trainingLog, "A row a step."),
         ],
         programs: [StudentProcess.program])

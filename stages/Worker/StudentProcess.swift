@@ -34,7 +34,7 @@ struct StudentProcess {
             return (end, try await errors)
         }
         try Task.checkCancellation()
-        let (end, errors) = outcome.closureOutput
+        let (end, errors) = outcome.closureResult
         switch (end, outcome.terminationStatus) {
         case (.done(let summary)?, .exited(0)): return summary
         case (.failed(let message)?, _): throw StudentProcessError(description: message)
@@ -52,7 +52,7 @@ struct StudentProcess {
     private func follow(_ output: SubprocessOutputSequence) async throws -> WorkerEvent? {
         var end: WorkerEvent?
         for try await line in output.strings() {
-            guard let event = try? WorkerEvent(line: line) else { continue }
+            guard let event = try? WorkerEvent(line: line.utf8) else { continue }
             switch event {
             case .step, .progress: context.report(event.json.object!)
             case .done, .failed: end = event
