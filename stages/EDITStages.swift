@@ -9,8 +9,8 @@ extension StageLibrary {
         TeacherSampling.self, Rectification.self, Demonstrations.self, Corruption.self, DualFiltering.self,
         MergeCoTs.self,
         // Tokens.
-        TokenizerTraining.self, Tokenize.self, Align.self, KeyStepStatistics.self,
+        KeyStepStatistics.self,
         // Students.
-        SFT.self, KRSL.self, Generate.self, Evaluation.self, MajorityBaseline.self, Report.self,
+        KRSL.self, Generate.self, Evaluation.self, MajorityBaseline.self, Report.self,
     ])
 }

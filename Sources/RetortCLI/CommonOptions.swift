@@ -33,9 +33,9 @@ struct PipelineOptions: ParsableArguments {
             }
             return (String(text[..<equals]), String(text[text.index(after: equals)...]))
         }
-        do {
+        do throws(InvalidPipeline) {
             return try PipelineFile.load(path: file, overrides: pairs, library: .edit).pipeline
-        } catch let error as InvalidPipeline {
+        } catch {
             for diagnostic in error.diagnostics { StandardStream.error.line("\(diagnostic)") }
             throw ExitStatus.usage
         }

@@ -390,7 +390,8 @@ extension Run {
                     }
                     let waitsFor = stage.inputs.map(\.source).filter { state.machine.stages[$0].phase != .complete }
                     let names = Set(waitsFor).sorted().map { state.machine.stages[$0].node.name }
-                    let isDecided = stage.phase == .complete || !(stage.tasks?.contains { $0.status == .waiting } ?? true)
+                    let isDecided =
+                        stage.phase == .complete || !(stage.tasks?.contains { $0.status == .waiting } ?? true)
                     let problem = state.failures.first { $0.stage == stage.node.name }?.message
                     return Plan.PlannedStage(
                         name: stage.node.name, type: stage.signature.name, cached: stage.cached, toRun: toRun,

@@ -40,7 +40,8 @@ struct Explainer {
     let store: LocalStore
 
     /// The reasons an action has to run: never empty.
-    func reasons(_ node: StageNode, _ prefix: ShardPrefix, _ preimage: ActionPreimage, lost: [Digest]) throws -> [Reason]
+    func reasons(_ node: StageNode, _ prefix: ShardPrefix, _ preimage: ActionPreimage, lost: [Digest]) throws
+        -> [Reason]
     {
         if !lost.isEmpty { return [.resultLost(missing: lost)] }
         guard let old = try lastPreimage(node, prefix) else { return [.neverRan] }
@@ -50,12 +51,15 @@ struct Explainer {
 
     private func lastPreimage(_ node: StageNode, _ prefix: ShardPrefix) throws -> ActionPreimage? {
         guard let key = history[node.name], let last = try store.result(for: key) else { return nil }
-        guard node.signature.granularity == .map else { return try ActionPreimage(json: last.preimage.object ?? .init()) }
+        guard node.signature.granularity == .map else {
+            return try ActionPreimage(json: last.preimage.object ?? .init())
+        }
         guard let keys = last.outputs["keys"]?.string.flatMap({ Digest(hex: $0) }),
             try store.contains(keys),
             let byPrefix = try JSON.parse(store.read(keys, limit: Artifact.maximumManifestBytes)).object,
             let action = byPrefix.members.first(where: { ShardPrefix($0.key)?.overlaps(prefix) ?? false }),
-            let hex = action.value.string, let actionKey = Digest(hex: hex), let result = try store.result(for: actionKey)
+            let hex = action.value.string, let actionKey = Digest(hex: hex),
+            let result = try store.result(for: actionKey)
         else { return nil }
         return try ActionPreimage(json: result.preimage.object ?? .init())
     }

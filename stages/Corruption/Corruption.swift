@@ -17,7 +17,9 @@ struct Corruption: Stage {
         ] + TeacherSettings.parameters,
         inputs: [
             InputPort("correct", .cots, "D⁺."),
-            InputPort("demonstrations", .demonstrations, distribution: .whole, arity: .optional, "Right and wrong responses to show."),
+            InputPort(
+                "demonstrations", .demonstrations, distribution: .whole, arity: .optional,
+                "Right and wrong responses to show."),
         ],
         outputs: [OutputPort("corrupted", .cots, "Attempts at D⁺⁻, with verdicts.")])
 

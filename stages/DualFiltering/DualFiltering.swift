@@ -15,7 +15,8 @@ struct DualFiltering: Stage {
                 "max-differing-share", .fraction, default: 0.6,
                 "Share of differing words above which a pair is too dissimilar."),
             Parameter(
-                "max-words", .positiveInteger, default: 1024, "Words of the longer side above which a pair is too long."),
+                "max-words", .positiveInteger, default: 1024, "Words of the longer side above which a pair is too long."
+            ),
         ],
         inputs: [
             InputPort("correct", .cots, "D⁺: samples that were right at first."),

@@ -8,7 +8,11 @@ import StageGraph
 struct Evaluation: Stage {
     static let signature = StageSignature(
         "evaluation", version: 1, .reduce, "Counts right answers by task, with confidence intervals.",
-        inputs: [InputPort("sets", .generations, distribution: .whole, arity: .named, "Verified answers, under a name for each set.")],
+        inputs: [
+            InputPort(
+                "sets", .generations, distribution: .whole, arity: .named,
+                "Verified answers, under a name for each set.")
+        ],
         outputs: [OutputPort("metrics", .metrics, "A row a set and task, and the rows all and macro of each set.")])
 
     init(_ parameters: StageParameters) {}

@@ -8,8 +8,10 @@ struct MajorityBaseline: Stage {
     static let signature = StageSignature(
         "majority-baseline", version: 1, .reduce, "Scores the most frequent answer of each task.",
         inputs: [
-            InputPort("train", .questions, distribution: .whole, "Where answers are counted; a task not in it scores 0."),
-            InputPort("sets", .questions, distribution: .whole, arity: .named, "Test questions, under a name for each set."),
+            InputPort(
+                "train", .questions, distribution: .whole, "Where answers are counted; a task not in it scores 0."),
+            InputPort(
+                "sets", .questions, distribution: .whole, arity: .named, "Test questions, under a name for each set."),
         ],
         outputs: [OutputPort("metrics", .metrics, "Rows as evaluation writes them.")])
 

@@ -81,7 +81,8 @@ struct UniqueIDs {
     mutating func insert(_ id: String, line: Int) throws {
         if let first = lines.updateValue(line, forKey: Array(id.utf8)) {
             throw DataFileError(
-                name, line: line, "the id \(JSON.string(id).canonicalText) stands in line \(first) already; ids are unique")
+                name, line: line,
+                "the id \(JSON.string(id).canonicalText) stands in line \(first) already; ids are unique")
         }
     }
 }

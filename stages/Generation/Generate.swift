@@ -40,7 +40,8 @@ struct Generate: Stage {
         let output = "\(context.scratchDirectory)/generations.jsonl"
         var lines: [UInt8] = []
         for question in questions {
-            GenerationPrompt(id: question.id, content: .text(prompt.text(for: question.question))).json.write(to: &lines)
+            GenerationPrompt(id: question.id, content: .text(prompt.text(for: question.question))).json.write(
+                to: &lines)
             lines.append(UInt8(ascii: "\n"))
         }
         try FileBytes.write(lines, to: prompts)

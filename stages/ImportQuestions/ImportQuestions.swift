@@ -37,7 +37,8 @@ struct ImportQuestions: Stage {
             throw InvalidParameters(problem.message, parameter: "fields")
         }
         if isBBH && task == nil {
-            throw InvalidParameters("a BIG-Bench-Hard file does not name its task: give \"task\" too", parameter: "format")
+            throw InvalidParameters(
+                "a BIG-Bench-Hard file does not name its task: give \"task\" too", parameter: "format")
         }
     }
 
@@ -70,7 +71,8 @@ struct ImportQuestions: Stage {
     private func question(_ object: JSONObject) throws(JSONFieldError) -> Question {
         guard let task = try mapping.optionalText("task", in: object) ?? task else {
             throw JSONFieldError(
-                field: mapping.columns["task"] ?? "task", problem: "is missing; set the parameter \"task\" for all records")
+                field: mapping.columns["task"] ?? "task",
+                problem: "is missing; set the parameter \"task\" for all records")
         }
         let text = try mapping.text("question", in: object)
         let answer = try mapping.text("answer", in: object)

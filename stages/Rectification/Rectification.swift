@@ -9,7 +9,8 @@ import Teachers
 /// Every attempt is kept with its verdict; filtering decides.
 struct Rectification: Stage {
     static let signature = StageSignature(
-        "rectification", version: 1, .map, "Asks a teacher again about its wrong answers, with the right one as a hint.",
+        "rectification", version: 1, .map,
+        "Asks a teacher again about its wrong answers, with the right one as a hint.",
         parameters: [
             Parameter("prompt", .file, "The answer hint prompt (AHP), a text template with {question} and {answer}.")
         ] + TeacherSettings.parameters,

@@ -28,32 +28,37 @@ struct ReportDocument {
 
     var markdown: String {
         var lines = ["# \(title)", ""]
-        lines += MarkdownTable(
-            header: ["student"] + sets.flatMap { ["\($0): accuracy", "95 % interval", "n", "macro"] },
-            rows: students.map { student in [student.name] + sets.flatMap { cells(student, $0) } }
-        ).lines
-        if !keySteps.isEmpty {
-            lines += ["", "Key reasoning steps: the share of completion tokens in which the two sides of a pair differ.", ""]
-            lines += MarkdownTable(
-                header: ["pairs of", "pairs", "key-step share", "median", "segments a pair"],
-                rows: keySteps.map {
-                    [
-                        $0.id, "\($0.pairs)", Percentage.text($0.keyShare), Percentage.text($0.medianKeyShare),
-                        FixedPoint.text($0.meanSegments, digits: 1),
-                    ]
-                }
+        lines +=
+            MarkdownTable(
+                header: ["student"] + sets.flatMap { ["\($0): accuracy", "95 % interval", "n", "macro"] },
+                rows: students.map { student in [student.name] + sets.flatMap { cells(student, $0) } }
             ).lines
+        if !keySteps.isEmpty {
+            lines += [
+                "", "Key reasoning steps: the share of completion tokens in which the two sides of a pair differ.", "",
+            ]
+            lines +=
+                MarkdownTable(
+                    header: ["pairs of", "pairs", "key-step share", "median", "segments a pair"],
+                    rows: keySteps.map {
+                        [
+                            $0.id, "\($0.pairs)", Percentage.text($0.keyShare), Percentage.text($0.medianKeyShare),
+                            FixedPoint.text($0.meanSegments, digits: 1),
+                        ]
+                    }
+                ).lines
         }
         for set in sets {
             lines += ["", "## \(set), by task", ""]
-            lines += MarkdownTable(
-                header: ["task", "n"] + students.map(\.name),
-                rows: tasks(set).map { task in
-                    let rows = students.map { $0.row(set, "task:\(task)") }
-                    return [task, "\(rows.compactMap(\.self).first?.n ?? 0)"]
-                        + rows.map { $0.map { Percentage.text($0.accuracy) } ?? "" }
-                }
-            ).lines
+            lines +=
+                MarkdownTable(
+                    header: ["task", "n"] + students.map(\.name),
+                    rows: tasks(set).map { task in
+                        let rows = students.map { $0.row(set, "task:\(task)") }
+                        return [task, "\(rows.compactMap(\.self).first?.n ?? 0)"]
+                            + rows.map { $0.map { Percentage.text($0.accuracy) } ?? "" }
+                    }
+                ).lines
         }
         return lines.joined(separator: "\n") + "\n"
     }

@@ -15,7 +15,8 @@ struct StudentPrompt {
 
     init(_ parameters: StageParameters) throws {
         let template = parameters.string("prompt")
-        guard let place = template.firstRange(of: "{question}"), template[place.upperBound...].firstRange(of: "{question}") == nil
+        guard let place = template.firstRange(of: "{question}"),
+            template[place.upperBound...].firstRange(of: "{question}") == nil
         else {
             throw InvalidParameters("the prompt has to contain {question} exactly once", parameter: "prompt")
         }

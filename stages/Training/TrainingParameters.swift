@@ -8,7 +8,8 @@ struct TrainingSettings {
     static func parameters(learningRate: Double, epochs: Double, schedule: String) -> [Parameter] {
         [
             Parameter("epochs", .positiveNumber, default: .number(epochs), "Passes over the data; fractions count."),
-            Parameter("max-steps", .positiveInteger, default: .null, "Optimizer steps after which training ends anyway."),
+            Parameter(
+                "max-steps", .positiveInteger, default: .null, "Optimizer steps after which training ends anyway."),
             Parameter("batch-size", .positiveInteger, default: 64, "Samples in a micro-batch."),
             Parameter(
                 "max-batch-tokens", .positiveInteger, default: .null,

@@ -19,7 +19,8 @@ struct TrainingRun {
     func train(_ job: TrainingJob, samples: Int) async throws -> Accounting {
         guard samples > 0 else {
             throw StudentProcessError(
-                description: "there is nothing to train on: every record was dropped before; see the dropped counts above")
+                description:
+                    "there is nothing to train on: every record was dropped before; see the dropped counts above")
         }
         _ = try await StudentProcess(context: context).run(.train(job))
         try context.write(directory: job.output, to: "checkpoint")

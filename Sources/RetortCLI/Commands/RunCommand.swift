@@ -48,7 +48,9 @@ struct RunCommand: AsyncParsableCommand {
 }
 
 /// Turns SIGINT and SIGTERM into a call, instead of the end of the process.
-final class InterruptSignals: Sendable {
+///
+/// Sendable unchecked: Dispatch's sources may be used from any thread, but are not declared so on Linux.
+final class InterruptSignals: @unchecked Sendable {
     private let sources: [any DispatchSourceSignal]
 
     init(_ handler: @escaping @Sendable () -> Void) {

@@ -71,7 +71,9 @@ struct ShowCommand: AsyncParsableCommand {
 
     private func printTree(_ artifact: Artifact, _ store: LocalStore) throws {
         guard let path else {
-            for entry in artifact.tree { StandardStream.output.line("\(entry.digest.short) \(entry.bytes) \(entry.path)") }
+            for entry in artifact.tree {
+                StandardStream.output.line("\(entry.digest.short) \(entry.bytes) \(entry.path)")
+            }
             return
         }
         guard let entry = artifact.tree.first(where: { $0.path == path }) else {

@@ -1,3 +1,4 @@
+import ContentStore
 import StageGraph
 
 /// A plan in words.
@@ -20,7 +21,8 @@ struct PlanText {
             if !stage.toRun.isEmpty { parts.append("\(stage.toRun.count) to run") }
             if stage.cached > 0 { parts.append("\(stage.cached) cached") }
             if !stage.decidedAfter.isEmpty {
-                parts.append((parts.isEmpty ? "" : "the rest ") + "decided after \(stage.decidedAfter.joined(separator: ", "))")
+                parts.append(
+                    (parts.isEmpty ? "" : "the rest ") + "decided after \(stage.decidedAfter.joined(separator: ", "))")
             }
             if parts.isEmpty { parts.append("nothing to do") }
             lines.append("\(stage.name): \(parts.joined(separator: ", "))")

@@ -1,4 +1,5 @@
 import CanonicalJSON
+import ContentStore
 import Dispatch
 import Scheduling
 import StageGraph
@@ -129,6 +130,7 @@ enum Decimal {
 
 enum Seconds {
     static func text(_ seconds: Double) -> String {
-        seconds < 60 ? "\(Decimal.text(seconds, seconds < 10 ? 2 : 1)) s" : "\(Int(seconds) / 60) min \(Int(seconds) % 60) s"
+        seconds < 60
+            ? "\(Decimal.text(seconds, seconds < 10 ? 2 : 1)) s" : "\(Int(seconds) / 60) min \(Int(seconds) % 60) s"
     }
 }

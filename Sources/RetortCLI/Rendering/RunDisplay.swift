@@ -1,5 +1,7 @@
 import CanonicalJSON
+import ContentStore
 import Scheduling
+import StageGraph
 
 /// Shows a run while it goes on. Called from several threads at once.
 protocol RunDisplay: Sendable {

@@ -63,7 +63,8 @@ struct RunSummary {
                 "\(stage.accounting.recordsOut)",
                 stage.accounting.dropped.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
                     .joined(separator: ", "),
-                stage.status == .pending ? "not reached" : stage.status == .failed ? "failed" : Seconds.text(stage.seconds),
+                stage.status == .pending
+                    ? "not reached" : stage.status == .failed ? "failed" : Seconds.text(stage.seconds),
             ]
         }
         return AlignedColumns(
