@@ -78,6 +78,7 @@ let package = Package(
         .executableTarget(name: "retort-student", dependencies: ["Students"], swiftSettings: settings),
 
         tests("CanonicalJSON"),
+        tests("ContentStore", ["CanonicalJSON"]),
     ],
     cxxLanguageStandard: .cxx17
 )
