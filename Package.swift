@@ -80,6 +80,7 @@ let package = Package(
         tests("CanonicalJSON"),
         tests("PipelineFile", ["CanonicalJSON", "ContentStore", "StageGraph"]),
         tests("StageGraph", ["CanonicalJSON", "ContentStore"]),
+        tests("ContentStore", ["CanonicalJSON"]),
     ],
     cxxLanguageStandard: .cxx17
 )
