@@ -85,6 +85,7 @@ let package = Package(
         tests("Reasoning", ["CanonicalJSON"]),
         tests("PipelineFile", ["CanonicalJSON", "ContentStore", "StageGraph"]),
         tests("StageGraph", ["CanonicalJSON", "ContentStore"]),
+        tests("ContentStore", ["CanonicalJSON"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -24,6 +24,7 @@ public struct Artifact: Sendable, Hashable {
     /// - Throws: ``ContentStoreError`` with code `malformed` where prefixes repeat or overlap, a size is impossible, or
     ///   there are more than ``maximumEntries``.
     public init(type: ArtifactType, shards: [Shard]) throws {
+        try Artifact.checkCount(shards.count, of: "shards")
         try self.init(type: type, content: .shards(shards.sorted { $0.prefix < $1.prefix }), manifest: nil)
     }
 
@@ -32,6 +33,7 @@ public struct Artifact: Sendable, Hashable {
     /// - Throws: ``ContentStoreError`` with code `malformed` where a path repeats, lies under another, or would leave
     ///   the tree, a size is negative, or there are more than ``maximumEntries``.
     public init(type: ArtifactType, tree: [TreeEntry]) throws {
+        try Artifact.checkCount(tree.count, of: "files")
         let sorted = tree.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
         try self.init(type: type, content: .tree(sorted), manifest: nil)
     }

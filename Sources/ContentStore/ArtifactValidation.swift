@@ -64,7 +64,7 @@ extension Artifact {
         }
     }
 
-    private static func checkCount(_ count: Int, of things: String) throws(ContentStoreError) {
+    static func checkCount(_ count: Int, of things: String) throws(ContentStoreError) {
         guard count <= maximumEntries else {
             throw malformed("has \(count) \(things), more than the \(maximumEntries) an artifact may have")
         }

@@ -31,13 +31,13 @@ enum BlobFile {
         return content
     }
 
-    /// Writes the content of `file` to `target`, in pieces. Returns its size.
+    /// Writes the content of `file` to `target`, in pieces.
     static func copy(
         _ file: borrowing Descriptor, _ path: String, to target: borrowing Descriptor, _ targetPath: String,
         limit: Int, digest: Digest
-    ) throws -> Int {
+    ) throws {
         let descriptor = target.raw
-        return try stream(file, path, limit: limit, digest: digest) { content in
+        _ = try stream(file, path, limit: limit, digest: digest) { content in
             try FileSystem.write(content, to: descriptor, targetPath)
         }
     }
@@ -53,6 +53,11 @@ enum BlobFile {
         _ file: borrowing Descriptor, _ path: String, limit: Int, digest: Digest,
         consume: @escaping (UnsafeRawBufferPointer) throws -> Void
     ) throws -> Int {
+        if limit <= ZstdFrames.contentBytes {
+            let content = try contents(of: file, path, limit: limit, digest: digest)
+            try content.withUnsafeBytes(consume)
+            return content.count
+        }
         var reader = FrameReader()
         var hasher = Hasher256()
         var total = 0
@@ -119,16 +124,7 @@ enum BlobFile {
         // Incompressible content grows by 3 bytes in 128 KiB and some 20 a frame.
         let (most, overflow) = limit.addingReportingOverflow(limit >> 10 + 1024)
         guard overflow || size <= most else { throw Refusal.tooLarge(nil) }
-        var failure: (any Error)?
-        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            do {
-                count = try FileSystem.read(file.raw, into: UnsafeMutableRawBufferPointer(buffer), path)
-            } catch {
-                failure = error
-            }
-        }
-        if let failure { throw failure }
-        return bytes
+        return try FileSystem.contents(of: file, path, count: size)
     }
 
     private static func decompress(

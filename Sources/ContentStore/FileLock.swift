@@ -22,9 +22,16 @@ final class FileLock: Sendable {
         try take(path, LOCK_EX | LOCK_NB)
     }
 
-    func release() {
+    func release() { end {} }
+
+    /// Removes the lock's file, still holding the lock, then gives it up.
+    func release(removing path: String) { end { _ = unlink(path) } }
+
+    private func end(_ last: () -> Void) {
         descriptor.withLock { raw in
-            if let open = raw { _ = close(open) }
+            guard let open = raw else { return }
+            last()
+            _ = close(open)
             raw = nil
         }
     }

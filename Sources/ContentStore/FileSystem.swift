@@ -4,8 +4,6 @@ import Glibc
 struct Descriptor: ~Copyable {
     let raw: Int32
 
-    init(raw: Int32) { self.raw = raw }
-
     deinit { _ = Glibc.close(raw) }
 }
 
@@ -122,10 +120,18 @@ enum FileSystem {
                 .tooLarge, path, "has \(status.bytes) bytes, more than the \(limit) it may have",
                 remedy: "remove it: what it stood for will be computed again")
         }
+        return try contents(of: file, path, count: status.bytes)
+    }
+
+    /// The next `count` bytes of a file; fewer where it ends before.
+    static func contents(
+        of file: borrowing Descriptor, _ path: String, count: Int
+    ) throws(ContentStoreError) -> [UInt8] {
+        let raw = file.raw
         var failure: ContentStoreError?
-        let bytes = [UInt8](unsafeUninitializedCapacity: status.bytes) { buffer, count in
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             do throws(ContentStoreError) {
-                count = try read(file.raw, into: UnsafeMutableRawBufferPointer(buffer), path)
+                initialized = try read(raw, into: UnsafeMutableRawBufferPointer(buffer), path)
             } catch {
                 failure = error
             }
@@ -223,7 +229,12 @@ enum FileSystem {
                 return names
             }
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(validatingCString: $0) }
+            }
+            guard let name else {
+                throw ContentStoreError(
+                    .unsupportedFile, path, "a file in this folder has a name that is not UTF-8",
+                    remedy: "rename it, or leave it out")
             }
             if name != "." && name != ".." { names.append(name) }
         }
@@ -233,6 +244,12 @@ enum FileSystem {
     static func folder(of path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    static func changedWhileRead(_ path: String) -> ContentStoreError {
+        ContentStoreError(
+            .changedWhileRead, path, "it changed while it was read",
+            remedy: "run again when nothing writes to it any more")
     }
 
     /// What the operating system refused, in words, from `errno`.

@@ -26,7 +26,7 @@ extension LocalStore {
             let target = try FileSystem.open(
                 partial, O_WRONLY | O_CREAT | O_EXCL, mode: mode, doing: "creating")
             do {
-                _ = try BlobFile.copy(file, blobPath, to: target, partial, limit: limit, digest: digest)
+                try BlobFile.copy(file, blobPath, to: target, partial, limit: limit, digest: digest)
             } catch {
                 _ = unlink(partial)
                 throw error
@@ -64,14 +64,19 @@ extension LocalStore {
             throw ContentStoreError(
                 .unsupportedFile, path, "is not a regular file", remedy: "replace it by a file, or leave it out")
         }
-        let temporary = try temporaryPath()
         let raw = file.raw
+        if before.bytes <= ZstdFrames.contentBytes {
+            let bytes = try FileSystem.contents(of: file, path, count: before.bytes)
+            guard try FileSystem.status(of: file, path) == before, bytes.count == before.bytes else {
+                throw FileSystem.changedWhileRead(path)
+            }
+            return FileContent(digest: try write(bytes), bytes: bytes.count)
+        }
+        let temporary = try temporaryPath()
         do {
             let content = try writeFrames(to: temporary) { try FileSystem.read(raw, into: $0, path) }
             guard try FileSystem.status(of: file, path) == before, content.bytes == before.bytes else {
-                throw ContentStoreError(
-                    .changedWhileRead, path, "it changed while it was read",
-                    remedy: "run again when nothing writes to it any more")
+                throw FileSystem.changedWhileRead(path)
             }
             if try holds(content.digest, bytes: content.bytes) {
                 _ = unlink(temporary)

@@ -7,7 +7,7 @@ import Yams
 struct YAMLReader {
     static let maximumDepth = 64
     /// Repeated keys that are reported one by one.
-    private static let maximumRepeats = 50
+    private static let maximumRepeats = 20
 
     let source: SourceText
     private(set) var diagnostics: [Diagnostic] = []
@@ -41,12 +41,13 @@ struct YAMLReader {
                 guard attempt < YAMLReader.maximumRepeats,
                     let renamed = rename(keys.first ?? "", context.mark, in: text)
                 else {
-                    let key = SourceText.unmasked(keys.first ?? "")
-                    report("the key \"\(key)\" stands twice in this mapping", location(context.mark))
+                    renamedKeys[Position(line: context.mark.line, column: context.mark.column)] = keys.first ?? ""
+                    reportRenamed()
                     return nil
                 }
                 text = renamed
             } catch let error as YamlError {
+                reportRenamed()
                 report(error)
                 return nil
             } catch {
@@ -55,6 +56,14 @@ struct YAMLReader {
             }
         }
         return nil
+    }
+
+    /// Reports the repeated keys known so far, where reading ends and the second places cannot be told.
+    private mutating func reportRenamed() {
+        for (place, key) in renamedKeys.sorted(by: { ($0.key.line, $0.key.column) < ($1.key.line, $1.key.column) }) {
+            let location = SourceLocation(file: source.file, line: place.line, column: place.column)
+            report("the key \"\(SourceText.unmasked(key))\" stands twice in this mapping", location)
+        }
     }
 
     private mutating func rename(_ key: String, _ mark: Mark, in text: String) -> String? {
@@ -104,7 +113,7 @@ struct YAMLReader {
             report(syntaxMessage(problem, context), location(mark))
         case .composer(_, "but found another document", let mark, _):
             report("a second document starts here; a pipeline file is one document", location(mark))
-        case .composer(_, let problem, let mark, _): report("invalid YAML: \(problem)", location(mark))
+        case .composer(_, let problem, let mark, _): report(syntaxMessage(problem, nil), location(mark))
         case .reader(let problem, _, _, _):
             report("invalid YAML: \(problem)", SourceLocation(file: source.file, line: 1, column: 1))
         default: report("invalid YAML: \(error)", SourceLocation(file: source.file, line: 1, column: 1))
@@ -120,6 +129,8 @@ struct YAMLReader {
         case "found a tab character that violates indentation": message += "; indent with spaces"
         case "mapping values are not allowed in this context":
             message += "; quote text that holds \": \", and align keys of one mapping"
+        case "did not find expected alphabetic or numeric character", "found undefined alias":
+            message += "; quote text that begins with \"*\" or \"&\""
         default: break
         }
         return message

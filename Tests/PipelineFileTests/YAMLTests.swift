@@ -130,6 +130,21 @@ import Testing
                 """)
     }
 
+    @Test func repeatedKeysAreToldEvenWhereReadingEnds() {
+        #expect(
+            mistakes("retort: 1\nname: a\nname: b\nstages: { a: *x }\n") == """
+                toy.yaml:4:14: error: invalid YAML: found undefined alias; quote text that begins with "*" or "&"
+                """)
+        #expect(
+            mistakes("retort: 1\nstages: { a: 1, a: 2 }\nname: a: b\n") == """
+                toy.yaml:2:11: error: the key "a" stands twice in this mapping
+                toy.yaml:3:8: error: invalid YAML: mapping values are not allowed in this context; quote text that holds ": ", and align keys of one mapping
+                """)
+        let many = mistakes("retort: 1\n" + String(repeating: "name: x\n", count: 1000))
+        #expect(many.split(separator: "\n").count == 21)
+        #expect(many.hasPrefix("toy.yaml:2:1: error: the key \"name\" stands twice in this mapping\n"))
+    }
+
     @Test func hostileTextsAreRefusedQuickly() {
         let deepFlow = "retort: 1\na: " + String(repeating: "[", count: 900_000)
         #expect(mistakes(deepFlow).contains("error: invalid YAML"))
