@@ -6,7 +6,7 @@ public struct ScratchDirectory: Sendable {
     public let path: String
 
     /// Removes the folder and everything in it.
-    public func remove() { FileSystem.removeAll(path) }
+    public func remove() { try? DirectoryWalk.remove(path) }
 }
 
 extension LocalStore {
@@ -20,17 +20,5 @@ extension LocalStore {
         guard let absolute = realpath(path, nil) else { throw FileSystem.failure("finding", path) }
         defer { free(absolute) }
         return ScratchDirectory(path: String(cString: absolute))
-    }
-}
-
-extension FileSystem {
-    /// Removes a file or a folder with all it holds; symbolic links are removed, not followed. What cannot be removed
-    /// stays.
-    static func removeAll(_ path: String) {
-        if unlink(path) == 0 || errno == ENOENT { return }
-        if rmdir(path) == 0 || errno == ENOENT { return }
-        _ = chmod(path, 0o700)
-        for name in (try? names(in: path)) ?? [] { removeAll("\(path)/\(name)") }
-        _ = rmdir(path)
     }
 }

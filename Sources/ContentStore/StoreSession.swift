@@ -41,7 +41,7 @@ final class StoreSession: Sendable {
     private static func removeFolder(_ path: String) {
         let names = (try? FileSystem.names(in: path)) ?? []
         // The lock goes last: until then the folder still reads as what it is.
-        for name in names where name != "lock" { FileSystem.removeAll("\(path)/\(name)") }
+        for name in names where name != "lock" { try? DirectoryWalk.remove("\(path)/\(name)") }
         _ = unlink("\(path)/lock")
         _ = rmdir(path)
     }

@@ -36,8 +36,26 @@ struct PipelineOptions: ParsableArguments {
         do throws(InvalidPipeline) {
             return try PipelineFile.load(path: file, overrides: pairs, library: .edit).pipeline
         } catch {
-            for diagnostic in error.diagnostics { StandardStream.error.line("\(diagnostic)") }
-            throw ExitStatus.usage
+            throw error.reported()
+        }
+    }
+}
+
+extension InvalidPipeline {
+    /// Prints every diagnostic; what is returned ends the command.
+    func reported() -> ExitStatus {
+        for diagnostic in diagnostics { StandardStream.error.line("\(diagnostic)") }
+        return .usage
+    }
+}
+
+extension Pipeline {
+    /// The stages a user means; a name without the brackets of a matrix stands for all its variants.
+    func names(matching targets: [String]) throws -> [String] {
+        do throws(InvalidPipeline) {
+            return try stageNames(matching: targets)
+        } catch {
+            throw error.reported()
         }
     }
 }
@@ -47,28 +65,7 @@ struct TargetOptions: ParsableArguments {
     var targets: [String] = []
 
     func restrict(_ pipeline: Pipeline) throws -> Pipeline {
-        guard !targets.isEmpty else { return pipeline }
-        let names = try targets.flatMap { try StageSelection(pipeline).names(matching: $0) }
-        return pipeline.restricted(to: names)
-    }
-}
-
-/// Stages by the name a user gives; a name without the brackets of a matrix stands for all its variants.
-struct StageSelection {
-    let pipeline: Pipeline
-
-    init(_ pipeline: Pipeline) { self.pipeline = pipeline }
-
-    func names(matching name: String) throws -> [String] {
-        if pipeline.stage(name) != nil { return [name] }
-        let variants = pipeline.stages.map(\.name).filter { $0.hasPrefix("\(name)[") }
-        guard variants.isEmpty else { return variants }
-        let names = pipeline.stages.map(\.name)
-        let nearest = nearestName(to: name, among: names).map { "; did you mean \"\($0)\"?" } ?? "."
-        StandardStream.error.line(
-            "error: the pipeline \(pipeline.name) has no stage \"\(name)\"\(nearest) The stages are: "
-                + names.joined(separator: ", "))
-        throw ExitStatus.usage
+        targets.isEmpty ? pipeline : pipeline.restricted(to: try pipeline.names(matching: targets))
     }
 }
 

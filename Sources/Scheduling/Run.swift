@@ -267,9 +267,14 @@ extension Run {
             (state.machine.stages[id.stage].tasks![id.task].prefix, state.reasons.removeValue(forKey: id) ?? [])
         }
         let clock = ContinuousClock()
-        let start = clock.now
-        observer(.actionStarted(stage: node.name, prefix: prefix, reasons: reasons))
         do {
+            let lease = try store.lease(preimage.key) ?? store.awaitLease(preimage.key)
+            if let outcome = try finishedElsewhere(node, prefix, preimage) {
+                state.withLock { _ = $0.tasks.removeValue(forKey: id) }
+                return send([.found(id, outcome)])
+            }
+            let start = clock.now
+            observer(.actionStarted(stage: node.name, prefix: prefix, reasons: reasons))
             let scratch = try store.makeScratchDirectory()
             defer { scratch.remove() }
             let workspace = try workspace(id, node, prefix, preimage, scratch.path)
@@ -286,6 +291,7 @@ extension Run {
             let outcome = ActionOutcome(
                 outputs: try workspace.finish(), accounting: accounting, seconds: seconds)
             try publish(preimage, outcome) { [self] result in
+                lease.release()
                 state.withLock { _ = $0.tasks.removeValue(forKey: id) }
                 switch result {
                 case .success:
@@ -298,6 +304,14 @@ extension Run {
             state.withLock { _ = $0.tasks.removeValue(forKey: id) }
             fail(id.stage, id, prefix, error)
         }
+    }
+
+    /// The result that another process sharing the store published while this one waited for its turn.
+    private func finishedElsewhere(
+        _ node: StageNode, _ prefix: ShardPrefix, _ preimage: ActionPreimage
+    ) throws -> ActionOutcome? {
+        guard case .hit(let outputs) = try store.lookup(preimage.key) else { return nil }
+        return try ResultCoding.decode(outputs, signature: node.signature, prefix: prefix, store: store)
     }
 
     /// The slot is given back when the result is durable; results that come close together share a flush.

@@ -29,6 +29,8 @@ struct RunMachine {
         case memoLookedUp(stage: Int, StageOutcome?)
         case lookedUp(ActionID, ActionOutcome?)
         case ran(ActionID, ActionOutcome)
+        /// Another process finished the action while this one waited to run it.
+        case found(ActionID, ActionOutcome)
         case completed(stage: Int)
         /// A stage as a whole cannot go on.
         case stageFailed(stage: Int)
@@ -104,6 +106,10 @@ struct RunMachine {
             usedSlots -= occupied(id.stage)
             stages[id.stage].executed += 1
             stages[id.stage].seconds += outcome.seconds
+            finish(id, outcome)
+        case .found(let id, let outcome):
+            usedSlots -= occupied(id.stage)
+            stages[id.stage].cached += 1
             finish(id, outcome)
         case .completed(let stage):
             stages[stage].phase = .complete

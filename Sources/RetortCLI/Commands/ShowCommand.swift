@@ -45,7 +45,7 @@ struct ShowCommand: AsyncParsableCommand {
         let dot = reference.lastIndex(of: ".")
         let name = whole == nil ? dot.map { String(reference[..<$0]) } ?? reference : reference
         let output = whole == nil ? dot.map { String(reference[reference.index(after: $0)...]) } : nil
-        let node = pipeline.stage(try StageSelection(pipeline).names(matching: name)[0])!
+        let node = pipeline.stage(try pipeline.names(matching: [name])[0])!
         let names = node.signature.outputs.map(\.name)
         if let output, let port = node.signature.output(output) { return (node, port) }
         if output == nil, names.count == 1 { return (node, node.signature.outputs[0]) }
