@@ -54,7 +54,7 @@ import Testing
             audit.strays.sorted() == [folder.file("store/blobs/ab/stray"), folder.file("store/blobs/stray")].sorted())
 
         #expect(try open().audit(repair: true).isRepaired)
-        try audit.strays.forEach { try FileSystem.remove($0) }
+        for stray in audit.strays { try FileSystem.remove(stray) }
         let after = try open().audit()
         #expect(after.isClean)
         #expect(after.checkedBlobs == 2)
