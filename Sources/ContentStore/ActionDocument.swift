@@ -89,6 +89,14 @@ enum ActionDocument {
         return .unusable(reason)
     }
 
+    /// The error of meeting a result that only a newer program can read.
+    static func newer(_ path: String, _ found: String) -> ContentStoreError {
+        ContentStoreError(
+            .newerFormat, path,
+            "this result was written by a newer Retort (\(found); this program reads \(format)/\(formatVersion))",
+            remedy: "update Retort, or choose another store with --store")
+    }
+
     private static func newerFormat(_ text: String) -> String? {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0] == format, let version = Int(parts[1]), version > formatVersion else {

@@ -36,16 +36,23 @@ final class FileLock: Sendable {
         }
     }
 
+    /// Locks an open file.
+    static func hold(_ raw: Int32, _ operation: Int32, _ path: String) throws(ContentStoreError) {
+        while flock(raw, operation) != 0 {
+            if errno != EINTR { throw FileSystem.failure("locking", path) }
+        }
+    }
+
     private static func take(_ path: String, _ operation: Int32) throws(ContentStoreError) -> FileLock? {
         while true {
             let raw = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
             guard raw >= 0 else { throw FileSystem.failure("opening the lock", path) }
-            while flock(raw, operation) != 0 {
-                let code = errno
-                if code == EINTR { continue }
+            do throws(ContentStoreError) {
+                try hold(raw, operation, path)
+            } catch {
                 _ = close(raw)
-                if code == EWOULDBLOCK { return nil }
-                throw FileSystem.failure("locking", path, code)
+                if error.errno == EWOULDBLOCK { return nil }
+                throw error
             }
             // Whoever held it may have removed the file meanwhile; then this lock guards nothing.
             var held = stat()

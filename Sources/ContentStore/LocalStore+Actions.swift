@@ -4,11 +4,15 @@ import Synchronization
 
 extension LocalStore {
     public func lookup(_ keys: [Digest]) throws -> [ActionLookup] {
+        try protecting(keys) { try lookupUnprotected(keys) }
+    }
+
+    private func lookupUnprotected(_ keys: [Digest]) throws -> [ActionLookup] {
         let readings = try Parallel.map(keys, atLeast: 256) { try reading(of: $0) }
         let references = readings.flatMap { reading -> [Digest] in
             if case .result(let result) = reading { result.references } else { [] }
         }
-        let absent = Set(try missing(among: references))
+        let absent = Set(try absent(among: references))
         return readings.map { reading in
             switch reading {
             case nil: return .miss
@@ -49,12 +53,7 @@ extension LocalStore {
         switch ActionDocument.decode(bytes, key: key) {
         case .result(let result): return .result(result)
         case .unusable(let reason): return .unusable(putAside(key, file, reason))
-        case .newer(let format):
-            throw ContentStoreError(
-                .newerFormat, file,
-                "this result was written by a newer Retort (\(format); this program reads "
-                    + "\(ActionDocument.format)/\(ActionDocument.formatVersion))",
-                remedy: "update Retort, or choose another store with --store")
+        case .newer(let format): throw ActionDocument.newer(file, format)
         }
     }
 

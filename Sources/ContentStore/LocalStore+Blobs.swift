@@ -3,6 +3,17 @@ import Synchronization
 
 extension LocalStore {
     public func missing(among digests: [Digest]) throws -> [Digest] {
+        try protecting(digests) { try absent(among: digests) }
+    }
+
+    /// Runs `check`, whose findings are to hold as long as this store is open.
+    func protecting<Value: Sendable>(_ digests: [Digest], check: () throws -> Value) throws -> Value {
+        guard let session else { return try check() }
+        return try session.uses.protect(digests, check: check)
+    }
+
+    /// Those of `digests` that are not here now.
+    func absent(among digests: [Digest]) throws -> [Digest] {
         let pending = state.withLock { $0.pendingBlobs }
         let present = try Parallel.map(digests, atLeast: 512) { digest in
             if pending[digest] != nil { return true }

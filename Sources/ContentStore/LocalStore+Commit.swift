@@ -13,7 +13,8 @@ extension LocalStore {
     public func submit(
         _ result: ActionResult, for key: Digest, completion: @escaping @Sendable (Result<Void, any Error>) -> Void
     ) throws {
-        if let absent = try missing(among: result.references).first { throw missingBlob(absent) }
+        let lost = try protecting(result.references + [key]) { try absent(among: result.references) }
+        if let first = lost.first { throw missingBlob(first) }
         let temporary = try temporaryPath()
         let document = ActionDocument.encode(result, key: key)
         try document.withUnsafeBytes { try FileSystem.create(temporary, $0) }

@@ -15,6 +15,12 @@ struct StoreLayout: Sendable {
     var local: String { "\(path)/local" }
     var temporary: String { "\(path)/local/tmp" }
     var leases: String { "\(path)/local/leases" }
+    /// Locked while a session starts or cleans up after others.
+    var sessionsLock: String { "\(path)/local/sessions.lock" }
+    /// Locked while a collection runs.
+    var collectorLock: String { "\(path)/local/collector.lock" }
+    /// See ``UseLog``.
+    var gate: String { "\(path)/local/gate.lock" }
 
     private static let folders = ["blobs", "actions", "roots", "quarantine", "local", "local/tmp", "local/leases"]
 

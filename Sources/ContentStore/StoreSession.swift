@@ -6,35 +6,53 @@ import Glibc
 final class StoreSession: Sendable {
     /// Of this process alone.
     let folder: String
+    let uses: UseLog
     private let lock: FileLock
+    private let layout: StoreLayout
 
     init(_ layout: StoreLayout) throws(ContentStoreError) {
         // Starting and cleaning exclude each other, so that a folder just made is never taken for a dead one.
-        let starting = try FileLock.acquire("\(layout.local)/sessions.lock")
-        try StoreSession.removeDead(in: layout.temporary)
+        self.layout = layout
+        let starting = try FileLock.acquire(layout.sessionsLock)
+        try StoreSession.removeDead(layout)
         folder = "\(layout.temporary)/\(StoreSession.uniqueName())"
         try FileSystem.makeFolder(folder)
         lock = try FileLock.acquire("\(folder)/lock")
+        uses = try UseLog(layout, session: folder)
         starting.release()
     }
 
     deinit {
-        StoreSession.removeFolder(folder)
+        StoreSession.unlessCollecting(layout) { StoreSession.removeFolder(folder) }
         lock.release()
     }
 
-    private static func removeDead(in temporary: String) throws(ContentStoreError) {
-        for name in try FileSystem.names(in: temporary) ?? [] {
-            let path = "\(temporary)/\(name)"
-            guard try FileSystem.status(of: path)?.kind == .directory else {
+    /// Removes the folders of sessions whose processes have died.
+    private static func removeDead(_ layout: StoreLayout) throws(ContentStoreError) {
+        let names = try FileSystem.names(in: layout.temporary) ?? []
+        guard !names.isEmpty else { return }
+        unlessCollecting(layout) { removeDead(names.map { "\(layout.temporary)/\($0)" }) }
+    }
+
+    /// The same while the caller holds the collector's lock and that of the sessions.
+    static func removeDead(_ paths: [String]) {
+        for path in paths {
+            guard (try? FileSystem.status(of: path))?.kind == .directory else {
                 _ = unlink(path)
                 continue
             }
-            if let lock = try FileLock.acquireIfFree("\(path)/lock") {
+            if let lock = try? FileLock.acquireIfFree("\(path)/lock") {
                 removeFolder(path)
                 lock.release()
             }
         }
+    }
+
+    /// A collection under way relies on the logs of sessions that ended meanwhile, so they are left to the next session.
+    private static func unlessCollecting(_ layout: StoreLayout, _ body: () -> Void) {
+        guard let lock = try? FileLock.acquireIfFree(layout.collectorLock) else { return }
+        body()
+        lock.release()
     }
 
     /// Removes a session's folder. What cannot be removed now is left to the next session.

@@ -191,7 +191,8 @@ extension TensorEntry {
         else { throw fault("has data_offsets \(JSON.array(offsets).canonicalText), which are no range") }
         guard Int(end - start) == size.partialValue else {
             throw fault(
-                "takes \(end - start) bytes by its offsets and \(size.partialValue) by its shape \(shape) of \(typeName)")
+                "takes \(end - start) bytes by its offsets and \(size.partialValue) by its shape \(shape) of \(typeName)"
+            )
         }
         self.init(name: name, type: type, shape: shape, range: Int(start)..<Int(end))
     }

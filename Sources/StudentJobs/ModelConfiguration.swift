@@ -98,7 +98,8 @@ public struct ModelConfiguration: Sendable, Equatable {
         let heads = try json.integer("num_attention_heads")
         self.init(
             vocabSize: try json.integer("vocab_size"), hiddenSize: try json.integer("hidden_size"),
-            intermediateSize: try json.integer("intermediate_size"), hiddenLayers: try json.integer("num_hidden_layers"),
+            intermediateSize: try json.integer("intermediate_size"),
+            hiddenLayers: try json.integer("num_hidden_layers"),
             attentionHeads: heads,
             keyValueHeads: try json.optionalInteger("num_key_value_heads") ?? heads,
             maxPositions: try json.integer("max_position_embeddings"),

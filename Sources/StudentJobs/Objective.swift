@@ -13,6 +13,8 @@ public enum Objective: Sendable, Equatable {
 public struct KRSLSettings: Sendable, Equatable {
     /// Weight of the key tokens of the correct completion.
     public var alpha: Double
+    /// Weight of the other tokens of the correct completion; 0 as published.
+    public var gamma: Double
     /// Weight, in the subtracted term, of the key tokens of the wrong completion.
     public var beta: Double
     public var normalization: Normalization
@@ -29,10 +31,11 @@ public struct KRSLSettings: Sendable, Equatable {
     }
 
     public init(
-        alpha: Double = 1, beta: Double = 0.025, normalization: Normalization = .perToken,
+        alpha: Double = 1, beta: Double = 0.025, gamma: Double = 0, normalization: Normalization = .perToken,
         rejectedCeiling: Double? = nil
     ) {
         self.alpha = alpha
+        self.gamma = gamma
         self.beta = beta
         self.normalization = normalization
         self.rejectedCeiling = rejectedCeiling
@@ -46,6 +49,7 @@ extension Objective {
         case .krsl(let settings):
             [
                 "kind": "krsl", "alpha": .number(settings.alpha), "beta": .number(settings.beta),
+                "gamma": .number(settings.gamma),
                 "normalization": .string(settings.normalization.rawValue),
                 "rejected_ceiling": settings.rejectedCeiling.map { .number($0) } ?? .null,
             ]
@@ -59,6 +63,7 @@ extension Objective {
             self = .krsl(
                 KRSLSettings(
                     alpha: try json.double("alpha"), beta: try json.double("beta"),
+                    gamma: try json.optionalDouble("gamma") ?? 0,
                     normalization: try json.choice("normalization"),
                     rejectedCeiling: try json.optionalDouble("rejected_ceiling")))
         case let other:

@@ -23,7 +23,9 @@ struct ShardWriter {
     mutating func add(_ object: JSONObject) { objects.append(.object(object)) }
 
     mutating func add(_ values: [Int32], to column: String, of id: String) throws {
-        guard !values.isEmpty else { throw TokenShardError(subject: "record \"\(id)\"", problem: "has no \(column) tokens") }
+        guard !values.isEmpty else {
+            throw TokenShardError(subject: "record \"\(id)\"", problem: "has no \(column) tokens")
+        }
         if let negative = values.first(where: { $0 < 0 }) {
             throw TokenShardError(subject: "record \"\(id)\"", problem: "has the \(column) token \(negative)")
         }
@@ -38,7 +40,8 @@ struct ShardWriter {
                 problem: "has \(values.count) \(column) tokens and a key mask of \(mask.count)")
         }
         guard mask.allSatisfy({ $0 <= 1 }) else {
-            throw TokenShardError(subject: "record \"\(id)\"", problem: "has a \(column) mask with values beside 0 and 1")
+            throw TokenShardError(
+                subject: "record \"\(id)\"", problem: "has a \(column) mask with values beside 0 and 1")
         }
         try add(values, to: column, of: id)
         keys[column, default: []].append(contentsOf: mask)
@@ -70,7 +73,9 @@ struct ShardReader {
         }
         let text = try archive.values("records", as: UInt8.self)
         do {
-            guard let array = try JSON.parse(text).array else { throw JSONFieldError(field: "records", problem: "should be an array") }
+            guard let array = try JSON.parse(text).array else {
+                throw JSONFieldError(field: "records", problem: "should be an array")
+            }
             objects = try array.map { element in
                 guard let object = element.object else {
                     throw JSONFieldError(field: "records", problem: "should hold objects, found \(element.kind)")

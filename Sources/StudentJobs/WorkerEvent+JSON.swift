@@ -56,9 +56,9 @@ extension TrainingStep {
         var object = JSONObject([
             ("step", .whole(step)), ("steps", .whole(steps)), ("epoch", .number(epoch)),
             ("loss", .number(loss)), ("learning_rate", .number(learningRate)),
-            ("gradient_norm", .number(gradientNorm)), ("token_accuracy", .number(tokenAccuracy)),
-            ("tokens", .whole(tokens)),
+            ("gradient_norm", .number(gradientNorm)), ("tokens", .whole(tokens)),
         ])
+        object["token_accuracy"] = tokenAccuracy.map { .number($0) }
         object["key_accuracy"] = keyAccuracy.map { .number($0) }
         object["rejected_nll"] = rejectedNLL.map { .number($0) }
         object["tokens_per_second"] = tokensPerSecond.map { .number($0) }
@@ -69,7 +69,7 @@ extension TrainingStep {
         self.init(
             step: try json.integer("step"), steps: try json.integer("steps"), epoch: try json.double("epoch"),
             loss: try json.double("loss"), learningRate: try json.double("learning_rate"),
-            gradientNorm: try json.double("gradient_norm"), tokenAccuracy: try json.double("token_accuracy"),
+            gradientNorm: try json.double("gradient_norm"), tokenAccuracy: try json.optionalDouble("token_accuracy"),
             keyAccuracy: try json.optionalDouble("key_accuracy"), rejectedNLL: try json.optionalDouble("rejected_nll"),
             tokens: try json.integer("tokens"), tokensPerSecond: try json.optionalDouble("tokens_per_second"))
     }

@@ -27,9 +27,8 @@ public struct TrainingStep: Sendable, Equatable {
     public var learningRate: Double
     /// Norm over all trained parameters before clipping.
     public var gradientNorm: Double
-    /// Completion tokens whose correct value was the most likely one, as a share (SFT: of all, KRSL: of the correct
-    /// completions').
-    public var tokenAccuracy: Double
+    /// Completion tokens that were the most likely ones, as a share (SFT only).
+    public var tokenAccuracy: Double?
     /// The same for key tokens of the correct completions (KRSL only; nil when the step has none).
     public var keyAccuracy: Double?
     /// Mean NLL in nats of the key tokens of the wrong completions (KRSL only; nil when the step has none).
@@ -41,7 +40,7 @@ public struct TrainingStep: Sendable, Equatable {
 
     public init(
         step: Int, steps: Int, epoch: Double, loss: Double, learningRate: Double, gradientNorm: Double,
-        tokenAccuracy: Double, keyAccuracy: Double? = nil, rejectedNLL: Double? = nil, tokens: Int,
+        tokenAccuracy: Double? = nil, keyAccuracy: Double? = nil, rejectedNLL: Double? = nil, tokens: Int,
         tokensPerSecond: Double? = nil
     ) {
         self.step = step

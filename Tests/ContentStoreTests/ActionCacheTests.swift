@@ -93,7 +93,8 @@ import Testing
         let lookups = try reopened().lookup((0..<count).map { Digest(of: "key \($0)") } + [Digest(of: "none")])
         #expect(lookups[..<count].enumerated().allSatisfy { $1 == .hit(outputs: ["out": .string("\($0)")]) })
         #expect(lookups[count] == .miss)
-        #expect(try listing(folder.file("store/local/tmp")).allSatisfy { $0.hasSuffix("/lock") })
+        #expect(
+            try listing(folder.file("store/local/tmp")).allSatisfy { $0.hasSuffix("/lock") || $0.hasSuffix("/uses") })
     }
 
     @Test func damagedResultsAreMissesWithAReasonAndArePutAside() throws {

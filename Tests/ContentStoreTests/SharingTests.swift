@@ -101,12 +101,12 @@ import Testing
             kill(getpid(), SIGKILL)
         }
         #expect(try listing("\(path)/blobs").count == 1)
-        #expect(try listing("\(path)/local/tmp").count == 2, "its lock and a temporary file")
+        #expect(try listing("\(path)/local/tmp").count == 3, "its lock, its log and a temporary file")
         let store = try LocalStore(at: path)
         #expect(try store.lookup(Digest(of: "finished")) == .hit(outputs: "finished"))
         #expect(try store.read(Digest(of: "finished"), limit: 8) == Array("finished".utf8))
         #expect(try !store.contains(Digest(of: "unfinished")))
-        #expect(try listing("\(path)/local/tmp").count == 1, "its own lock")
+        #expect(try listing("\(path)/local/tmp").count == 2, "this session's lock and log")
         #expect(try store.lease(Digest(of: "unfinished")) != nil, "the lease died with its holder")
     }
 }
