@@ -86,6 +86,7 @@ let package = Package(
         tests("PipelineFile", ["CanonicalJSON", "ContentStore", "StageGraph"]),
         tests("StageGraph", ["CanonicalJSON", "ContentStore"]),
         tests("ContentStore", ["CanonicalJSON"]),
+        tests("RetortCLI", ["retort", "retort-student", "CanonicalJSON"]),
         tests("Scheduling", ["CanonicalJSON", "ContentStore", "StageGraph"]),
     ],
     cxxLanguageStandard: .cxx17
