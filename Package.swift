@@ -46,7 +46,8 @@ let package = Package(
         // The engine.
         .systemLibrary(
             name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
-        library("ContentStore", ["CanonicalJSON", "CZstd", crypto]),
+        .systemLibrary(name: "CLinux"),
+        library("ContentStore", ["CanonicalJSON", "CZstd", "CLinux", crypto]),
         library("StageGraph", ["CanonicalJSON", "ContentStore"]),
         library("Scheduling", ["StageGraph", "ContentStore", "CanonicalJSON"]),
         library("PipelineFile", ["StageGraph", "CanonicalJSON", yams]),
