@@ -79,6 +79,7 @@ let package = Package(
 
         tests("CanonicalJSON"),
         tests("Reasoning", ["CanonicalJSON"]),
+        tests("Tokenization", ["CanonicalJSON"]),
     ],
     cxxLanguageStandard: .cxx17
 )
