@@ -48,7 +48,8 @@ let package = Package(
         // The engine.
         .systemLibrary(
             name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
-        library("ContentStore", ["CanonicalJSON", "CZstd", crypto]),
+        .systemLibrary(name: "CLinux"),
+        library("ContentStore", ["CanonicalJSON", "CZstd", "CLinux", crypto]),
         library("StageGraph", ["CanonicalJSON", "ContentStore"]),
         library("Scheduling", ["StageGraph", "ContentStore", "CanonicalJSON"]),
         library("PipelineFile", ["StageGraph", "CanonicalJSON", yams]),
@@ -88,6 +89,7 @@ let package = Package(
         tests("ContentStore", ["CanonicalJSON"]),
         tests("RetortCLI", ["retort", "retort-student", "CanonicalJSON"]),
         tests("Scheduling", ["CanonicalJSON", "ContentStore", "StageGraph"]),
+        tests("Tokenization", ["CanonicalJSON"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// An open file descriptor, closed at the end of its life.
@@ -184,6 +185,12 @@ enum FileSystem {
             if errno == EINVAL || errno == ENOTSUP { return }
             if errno != EINTR { throw failure("flushing", path) }
         }
+    }
+
+    /// Waits until everything written to the file system that `folder` lies on is on the disk.
+    static func synchronizeFileSystem(of folder: String) throws(ContentStoreError) {
+        let file = try open(folder, O_RDONLY, doing: "flushing")
+        guard syncfs(file.raw) == 0 else { throw failure("flushing the file system of", folder) }
     }
 
     /// Removes a file; one that is not there is fine.

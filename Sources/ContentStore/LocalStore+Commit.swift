@@ -80,34 +80,46 @@ extension LocalStore {
         for request in requests { request.completion(outcome) }
     }
 
+    /// From how many files on the whole file system is flushed at once instead of each file: one wait for the disk
+    /// costs as much as a few, but waits for what other programs have written, too.
+    private static let wholesale = 16
+
     /// Flushes the temporary files. A blob that cannot be flushed is dropped: the system may have thrown its pages
     /// away, and a second attempt would wrongly succeed.
     private func synchronize(blobs: [(key: Digest, value: String)], results: [(Digest, String)]) throws {
-        let files = blobs.map { (Digest?.some($0.key), $0.value) } + results.map { (nil, $0.1) }
-        try Parallel.forEach(files, atLeast: 8) { digest, temporary in
-            do {
-                try FileSystem.synchronize(temporary)
-            } catch {
-                if let digest { state.withLock { $0.pendingBlobs[digest] = nil } }
-                throw error
+        do {
+            try synchronize(blobs.map(\.value) + results.map(\.1), in: layout.temporary)
+        } catch {
+            state.withLock { state in
+                for (digest, temporary) in blobs where state.pendingBlobs[digest] == temporary {
+                    state.pendingBlobs[digest] = nil
+                }
             }
+            for (_, temporary) in blobs { _ = unlink(temporary) }
+            throw error
+        }
+    }
+
+    private func synchronize(_ paths: [String], in folder: String) throws {
+        if paths.count >= LocalStore.wholesale {
+            try FileSystem.synchronizeFileSystem(of: folder)
+        } else {
+            for path in paths { try FileSystem.synchronize(path) }
         }
     }
 
     /// Moves files to where they belong, and flushes the folders.
     private func place(_ moves: [(from: String, to: String)], under top: String) throws {
         var folders: [String] = []
-        var isTopChanged = false
         for move in moves {
             let folder = FileSystem.folder(of: move.to)
             if rename(move.from, move.to) != 0 {
                 guard errno == ENOENT else { throw FileSystem.failure("moving a file to", move.to) }
-                if try FileSystem.makeFolder(folder) { isTopChanged = true }
+                if try FileSystem.makeFolder(folder), folders.first != top { folders.insert(top, at: 0) }
                 try FileSystem.rename(move.from, to: move.to)
             }
             if folders.last != folder { folders.append(folder) }
         }
-        if isTopChanged { try FileSystem.synchronize(top) }
-        for folder in folders { try FileSystem.synchronize(folder) }
+        try synchronize(folders, in: top)
     }
 }
