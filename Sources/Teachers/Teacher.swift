@@ -1,0 +1,63 @@
+import CanonicalJSON
+
+/// A source of chains of thought: chat messages in, text out.
+public protocol Teacher: Sendable {
+    /// Who answers, as it enters action keys and the response ledger: kind, model, endpoint and every parameter that
+    /// can change an answer. Nothing secret, and nothing that only changes speed.
+    var identity: JSON { get }
+
+    /// The name that records keep, such as `synthetic` or `gpt-4o`.
+    var name: String { get }
+
+    /// Whether the answer depends on the question's id beside the messages.
+    var answersByID: Bool { get }
+
+    /// The greatest number of requests that should be in flight at once.
+    var concurrency: Int { get }
+
+    /// Answers one request.
+    ///
+    /// - Throws: ``TeacherError``; other errors count as failures of the whole stage.
+    func respond(to request: TeacherRequest) async throws -> TeacherResponse
+}
+
+extension Teacher {
+    public var answersByID: Bool { false }
+    public var concurrency: Int { 1 }
+
+    /// Answers many requests, up to ``concurrency`` at a time; the results stand in the order of the requests.
+    ///
+    /// A failure about one question leaves the others alone. After a failure of the whole stage no further request is
+    /// sent, and the requests not sent fail with it.
+    public func respond(to requests: [TeacherRequest]) async -> [Result<TeacherResponse, TeacherError>] {
+        await withTaskGroup(of: (Int, Result<TeacherResponse, TeacherError>).self) { group in
+            var results: [Result<TeacherResponse, TeacherError>?] = Array(repeating: nil, count: requests.count)
+            var stopping: TeacherError?
+            var next = 0
+            func send() {
+                let (index, request) = (next, requests[next])
+                next += 1
+                group.addTask { (index, await self.result(of: request)) }
+            }
+            while next < min(concurrency, requests.count) { send() }
+            while let (index, result) = await group.next() {
+                results[index] = result
+                if case .failure(let error) = result, error.stopsStage { stopping = stopping ?? error }
+                if next < requests.count, stopping == nil { send() }
+            }
+            return results.map { $0 ?? .failure(stopping ?? TeacherError(.cancelled, "the run was cancelled")) }
+        }
+    }
+
+    func result(of request: TeacherRequest) async -> Result<TeacherResponse, TeacherError> {
+        do {
+            return .success(try await respond(to: request))
+        } catch let error as TeacherError {
+            return .failure(error)
+        } catch is CancellationError {
+            return .failure(TeacherError(.cancelled, "the run was cancelled"))
+        } catch {
+            return .failure(TeacherError(.other, String(describing: error), questionID: request.id))
+        }
+    }
+}

@@ -1,0 +1,35 @@
+/// Why a request has no answer.
+public struct TeacherError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The class of a failure. New classes may be added.
+    public struct Code: RawRepresentable, Sendable, Hashable {
+        public let rawValue: String
+        public init(rawValue: String) { self.rawValue = rawValue }
+
+        /// A recorded teacher has nothing for this question.
+        public static let noRecording = Code(rawValue: "no-recording")
+        /// The run was cancelled before the answer came.
+        public static let cancelled = Code(rawValue: "cancelled")
+        /// The ledger could not keep or find an answer.
+        public static let ledger = Code(rawValue: "ledger")
+        public static let other = Code(rawValue: "other")
+    }
+
+    public let code: Code
+    /// The question that the failure is about; nil when it is about the teacher as a whole.
+    public let questionID: String?
+    public let message: String
+
+    public init(_ code: Code, _ message: String, questionID: String? = nil) {
+        self.code = code
+        self.message = message
+        self.questionID = questionID
+    }
+
+    /// The reason under which the question is dropped and counted; nil when the whole stage has failed.
+    public var dropReason: String? { code == .noRecording ? code.rawValue : nil }
+
+    /// Whether the stage cannot go on.
+    public var stopsStage: Bool { dropReason == nil }
+
+    public var description: String { questionID.map { "question \"\($0)\": \(message)" } ?? message }
+}

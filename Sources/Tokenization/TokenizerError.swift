@@ -1,0 +1,20 @@
+/// Why a tokenizer file cannot be used.
+public struct TokenizerError: Error, Equatable, CustomStringConvertible {
+    /// Where in the file, such as `pre_tokenizer.pretokenizers[1]`; empty for the file as a whole.
+    public let path: String
+    public let problem: String
+
+    public init(path: String, problem: String) {
+        self.path = path
+        self.problem = problem
+    }
+
+    public var description: String {
+        path.isEmpty ? "tokenizer.json: \(problem)" : "tokenizer.json: \(path): \(problem)"
+    }
+
+    /// A component this library does not have.
+    static func unsupported(_ kind: String, _ name: String, at path: String) -> TokenizerError {
+        TokenizerError(path: path, problem: "the \(kind) \"\(name)\" is not supported")
+    }
+}
