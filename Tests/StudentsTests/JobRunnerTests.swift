@@ -144,6 +144,10 @@ import Testing
             ("\n[]", ":2: should be an object, found an array"),
             (#"{"prompt_ids":[1]}"#, ":1: field \"id\" is missing"),
             (#"{"id":"a"}"#, ":1: field \"prompt\" or \"prompt_ids\" should be there, and only one"),
+            (
+                #"{"id":"a","prompt_ids":[1],"prompt":"x"}"#,
+                ":1: field \"prompt\" or \"prompt_ids\" should be there, and only one"
+            ),
             (#"{"id":"a","prompt_ids":[]}"#, ":1: the prompt is empty"),
             (#"{"id":"a","prompt_ids":[-1]}"#, ":1: field \"prompt_ids\" holds -1, which is no token id"),
             (#"{"id":"a","prompt_ids":[40]}"#, ":1: the token 40 is outside the model's vocabulary of 40"),
@@ -155,12 +159,52 @@ import Testing
         for (lines, message) in cases {
             let path = try scratch.write("prompts.jsonl", Array(lines.utf8))
             do {
-                _ = try PromptFile.read(path, configuration: configuration)
+                _ = try PromptFile.read(path, configuration: configuration) {
+                    throw StudentError("tokenizer", "was wanted")
+                }
                 Issue.record("was accepted: \(lines)")
             } catch {
                 #expect("\(error)" == path + message)
             }
         }
+    }
+
+    @Test func promptsAsTextUseTheCheckpointsTokenizer() throws {
+        let scratch = ScratchDirectory()
+        // Every byte of "abc" is a token of its own; 1 is the end.
+        let tokenizer =
+            #"{"version":"1.0","truncation":null,"padding":null,"added_tokens":[{"id":1,"content":"<end>","#
+            + #""single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}],"#
+            + #""normalizer":null,"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"#
+            + #""use_regex":false},"post_processor":null,"decoder":{"type":"ByteLevel","add_prefix_space":true,"#
+            + #""trim_offsets":true,"use_regex":true},"model":{"type":"BPE","dropout":null,"unk_token":null,"#
+            + #""continuing_subword_prefix":null,"end_of_word_suffix":null,"fuse_unk":false,"byte_fallback":false,"#
+            + #""ignore_merges":false,"vocab":{"a":11,"b":12,"c":13},"merges":[]}}"#
+        _ = try scratch.write("tokenizer.json", Array(tokenizer.utf8))
+        var training = training(scratch, name: "sft", data: try shards(scratch))
+        training.tokenizer = scratch.path
+        try run(.train(training))
+        let texts = try scratch.write("texts.jsonl", Array(#"{"id":"a","prompt":"bac<end>"}"#.utf8))
+        let ids = try scratch.write("ids.jsonl", Array(#"{"id":"a","prompt_ids":[12,11,13,1]}"#.utf8))
+        var outputs: [Generation] = []
+        for (prompts, decodes) in [(texts, false), (ids, true), (ids, false)] {
+            let job = GenerationJob(
+                checkpoint: training.output, prompts: prompts, output: "\(scratch.path)/out.jsonl", maxNewTokens: 3,
+                decodesText: decodes)
+            try run(.generate(job))
+            let line = try JSON.parse(FileSystem.read(job.output))
+            outputs.append(try Generation(json: #require(line.object)))
+        }
+        #expect(outputs[0] == outputs[1])
+        #expect(outputs[0].text != nil && outputs[2].text == nil)
+        #expect(outputs[0].tokens == outputs[2].tokens)
+        try AtomicFile.replace("\(training.output)/tokenizer.json", with: Array("{}".utf8))
+        let job = GenerationJob(
+            checkpoint: training.output, prompts: texts, output: "\(scratch.path)/out.jsonl", maxNewTokens: 3)
+        #expect(
+            throws: StudentError(
+                "\(training.output)/tokenizer.json", "version should be \"1.0\", found nothing")
+        ) { try run(.generate(job)) }
     }
 
     @Test func reportsThatThrowEndTheWorkWithoutOutput() throws {
