@@ -179,7 +179,7 @@ import Testing
             + #""use_regex":false},"post_processor":null,"decoder":{"type":"ByteLevel","add_prefix_space":true,"#
             + #""trim_offsets":true,"use_regex":true},"model":{"type":"BPE","dropout":null,"unk_token":null,"#
             + #""continuing_subword_prefix":null,"end_of_word_suffix":null,"fuse_unk":false,"byte_fallback":false,"#
-            + #""ignore_merges":false,"vocab":{"a":11,"b":12,"c":13},"merges":[]}}"#
+            + #""ignore_merges":false,"vocab":{"<end>":1,"a":11,"b":12,"c":13},"merges":[]}}"#
         _ = try scratch.write("tokenizer.json", Array(tokenizer.utf8))
         var training = training(scratch, name: "sft", data: try shards(scratch))
         training.tokenizer = scratch.path
