@@ -92,7 +92,7 @@ let package = Package(
         tests("Safetensors"),
         tests("StudentJobs", ["CanonicalJSON", "Safetensors"]),
         tests("Tensors"),
-        tests("Students", ["CanonicalJSON", "Safetensors", "StudentJobs", "Tensors"]),
+        tests("Students", ["retort-student", "CanonicalJSON", "Safetensors", "StudentJobs", "Tensors"]),
         tests("Reasoning", ["CanonicalJSON"]),
         tests("PipelineFile", ["CanonicalJSON", "ContentStore", "StageGraph"]),
         tests("StageGraph", ["CanonicalJSON", "ContentStore"]),

@@ -24,6 +24,11 @@ enum WorkerSignals {
         for number in [SIGTERM, SIGINT] {
             signal(number) { _ in WorkerSignals.requested.store(true, ordering: .relaxed) }
         }
+        // The mask is the parent's, and threads of a pool block most signals.
+        var caught = sigset_t()
+        sigemptyset(&caught)
+        for number in [SIGTERM, SIGINT] { sigaddset(&caught, number) }
+        pthread_sigmask(SIG_UNBLOCK, &caught, nil)
         signal(SIGPIPE, SIG_IGN)
         var status = stat()
         guard fstat(STDIN_FILENO, &status) == 0 else { return }
