@@ -78,6 +78,8 @@ let package = Package(
         .executableTarget(name: "retort-student", dependencies: ["Students"], swiftSettings: settings),
 
         tests("CanonicalJSON"),
+        tests("SyntheticTasks", ["Reasoning"]),
+        tests("Teachers", ["SyntheticTasks", "Reasoning", "CanonicalJSON"]),
         tests("Reasoning", ["CanonicalJSON"]),
     ],
     cxxLanguageStandard: .cxx17
