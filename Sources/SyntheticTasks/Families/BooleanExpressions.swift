@@ -33,7 +33,7 @@ public struct BooleanExpressions: TaskFamily {
     public var summary: String { "Work out the truth value of a Boolean expression." }
 
     public func generate(level: Int, using generator: inout SeededGenerator) -> Problem {
-        let sizes = [3...4, 5...6, 7...9, 10...13]
+        let sizes = [3...4, 5...5, 6...7, 8...10]
         let operands = generator.integer(in: sizes[level - 1])
         return Problem(tokens: chain(operands, depth: level < 3 ? 1 : 2, using: &generator))
     }
