@@ -83,6 +83,8 @@ let package = Package(
         .executableTarget(name: "retort-student", dependencies: ["Students"], swiftSettings: settings),
 
         tests("CanonicalJSON"),
+        tests("SyntheticTasks", ["Reasoning"]),
+        tests("Teachers", ["SyntheticTasks", "Reasoning", "CanonicalJSON"]),
         tests("Reasoning", ["CanonicalJSON"]),
         tests("PipelineFile", ["CanonicalJSON", "ContentStore", "StageGraph"]),
         tests("StageGraph", ["CanonicalJSON", "ContentStore"]),

@@ -111,7 +111,9 @@ private struct SpecificationReader {
         }
     }
 
-    private mutating func report(_ key: String, _ message: String) { problems.append(.init(key: key, message: message)) }
+    private mutating func report(_ key: String, _ message: String) {
+        problems.append(.init(key: key, message: message))
+    }
 
     /// A number in digits, other values by their kind.
     private func found(_ value: JSON) -> String { value.double == nil ? value.kind : value.canonicalText }
