@@ -67,6 +67,12 @@ inline void require(bool condition, const char *message) {
 at::ScalarType scalar_type(CTType type);
 CTType type_of(const at::Tensor &tensor);
 
+/// A vector of host values as a tensor of its own on `device`: autograd may keep it beyond the call.
+template <class T> at::Tensor copied(const T *values, int64_t count, at::Device device) {
+    const auto type = c10::CppTypeToScalarType<T>::value;
+    return at::from_blob(const_cast<T *>(values), {count}, type).to(device, type, false, true);
+}
+
 /// Whether the fused CPU form of an operation applies.
 inline bool fused(const at::Tensor &tensor) { return tensor.is_cpu() && !composed_requested(); }
 

@@ -55,7 +55,7 @@ CTStatus ct_embedding(const CTTensor *table, const int64_t *tokens, int64_t coun
         for (int64_t i = 0; i < count; ++i) {
             require(tokens[i] >= 0 && tokens[i] < values.size(0), "a token id lies outside the embedding");
         }
-        const auto index = at::from_blob(const_cast<int64_t *>(tokens), {count}, at::kLong).clone();
+        const auto index = copied(tokens, count, at::kCPU);
         *out = handle(
             fused(values) ? Embedding::apply(values.contiguous(), index)
                           : values.index_select(0, index.to(values.device())).to(activation_type(values)));

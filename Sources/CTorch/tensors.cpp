@@ -150,7 +150,7 @@ CTStatus ct_tensor_scale(const CTTensor *tensor, double factor, CTTensor **out) 
 
 CTStatus ct_tensor_rows(const CTTensor *tensor, const int64_t *rows, int64_t count, CTTensor **out) {
     return guarded([&] {
-        auto index = at::from_blob(const_cast<int64_t *>(rows), {count}, at::kLong).to(tensor->value.device());
+        const auto index = copied(rows, count, tensor->value.device());
         *out = handle(tensor->value.index_select(0, index));
     });
 }

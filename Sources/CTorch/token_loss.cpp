@@ -182,20 +182,14 @@ class TokenLoss : public torch::autograd::Function<TokenLoss> {
 
 at::Tensor composed_loss(const at::Tensor &hidden, const at::Tensor &weight, const Targets &targets) {
     const auto device = hidden.device();
-    const auto as_index = [&](const int64_t *data) {
-        return at::from_blob(const_cast<int64_t *>(data), {targets.count}, at::kLong).to(device);
-    };
-    const auto as_double = [&](const double *data) {
-        return at::from_blob(const_cast<double *>(data), {targets.count}, at::kDouble).to(device);
-    };
     const auto type = hidden.scalar_type();
     const auto wide = type == at::kDouble ? at::kDouble : at::kFloat;
-    const auto logits = at::mm(hidden.index_select(0, as_index(targets.rows)), weight.to(type).t()).to(wide);
-    const auto tokens = as_index(targets.tokens).unsqueeze(1);
+    const auto logits = at::mm(hidden.index_select(0, copied(targets.rows, targets.count, device)), weight.to(type).t()).to(wide);
+    const auto tokens = copied(targets.tokens, targets.count, device).unsqueeze(1);
     const auto chosen = logits.gather(1, tokens).squeeze(1);
     const auto nll = (at::logsumexp(logits, {1}) - chosen).to(at::kDouble);
-    auto weights = as_double(targets.weights);
-    if (targets.ceilings) weights = weights * (nll.detach() <= as_double(targets.ceilings));
+    auto weights = copied(targets.weights, targets.count, device);
+    if (targets.ceilings) weights = weights * (nll.detach() <= copied(targets.ceilings, targets.count, device));
     if (targets.nll) {
         const auto host = nll.detach().cpu();
         std::copy_n(host.data_ptr<double>(), targets.count, targets.nll);

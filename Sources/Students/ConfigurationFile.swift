@@ -6,6 +6,11 @@ struct ConfigurationFile {
     let path: String
     let object: JSONObject
 
+    init(path: String, object: JSONObject) {
+        self.path = path
+        self.object = object
+    }
+
     init(directory: String) throws {
         path = "\(directory)/config.json"
         do {

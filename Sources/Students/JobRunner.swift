@@ -2,6 +2,7 @@ import CanonicalJSON
 import Safetensors
 import StudentJobs
 import Tensors
+import Tokenization
 
 /// Does one job, reporting on the way.
 struct JobRunner {
@@ -67,7 +68,10 @@ struct JobRunner {
     private func generate(_ job: GenerationJob) throws {
         try prepare(job.execution)
         let checkpoint = try Checkpoint(directory: job.checkpoint)
-        let prompts = try PromptFile.read(job.prompts, configuration: checkpoint.configuration)
+        let tokenizer = CheckpointTokenizer(directory: job.checkpoint)
+        let prompts = try PromptFile.read(
+            job.prompts, configuration: checkpoint.configuration, tokenizer: tokenizer.load)
+        let decoder = job.decodesText || tokenizer.isLoaded ? try tokenizer.load() : nil
         let longest = prompts.map(\.tokens.count).max() ?? 0
         let activation: Tensor.Element = job.execution.precision == .bfloat16 ? .bfloat16 : .float32
         let model = try checkpoint.model(
@@ -83,7 +87,9 @@ struct JobRunner {
         let seconds = clock() - start
         var output: [UInt8] = []
         for (prompt, result) in zip(prompts, results) {
-            let generation = Generation(id: prompt.id, tokens: result.tokens, finish: result.finish)
+            let generation = Generation(
+                id: prompt.id, tokens: result.tokens,
+                text: decoder?.decode(result.tokens, skipsSpecialTokens: true), finish: result.finish)
             output += generation.json.canonicalBytes + [UInt8(ascii: "\n")]
         }
         try AtomicFile.replace(job.output, with: output)

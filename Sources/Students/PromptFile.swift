@@ -1,14 +1,16 @@
 import CanonicalJSON
 import StudentJobs
+import Tokenization
 
 /// The prompts of a generation job.
 enum PromptFile {
     /// Reads JSON Lines of prompts; blank lines are skipped.
     ///
+    /// - Parameter tokenizer: called for a prompt that came as text, and only then.
     /// - Throws: ``StudentError`` naming file and line: text that is no prompt, an id given twice, an empty prompt, a
-    ///   token outside the vocabulary, a prompt that fills the model's positions.
+    ///   token outside the vocabulary, a prompt that fills the model's positions. Whatever `tokenizer` throws.
     static func read(
-        _ path: String, configuration: DecoderConfiguration
+        _ path: String, configuration: DecoderConfiguration, tokenizer: () throws -> Tokenizer
     ) throws -> [(id: String, tokens: [Int32])] {
         var prompts: [(id: String, tokens: [Int32])] = []
         var lines: [[UInt8]: Int] = [:]
@@ -20,9 +22,11 @@ enum PromptFile {
             if let first = lines.updateValue(index + 1, forKey: Array(prompt.id.utf8)) {
                 throw StudentError(place, "the id \"\(prompt.id)\" was used in line \(first) already")
             }
-            guard case .tokens(let tokens) = prompt.content else {
-                throw StudentError(place, "has a prompt as text; give \"prompt_ids\"")
-            }
+            let tokens: [Int32] =
+                switch prompt.content {
+                case .tokens(let tokens): tokens
+                case .text(let text): try tokenizer().encode(text)
+                }
             guard !tokens.isEmpty else { throw StudentError(place, "the prompt is empty") }
             if let token = tokens.first(where: { $0 >= configuration.vocabSize }) {
                 throw StudentError(
