@@ -24,6 +24,7 @@ public final class LocalStore: BlobStore, ActionCache, Sendable {
     let session: StoreSession?
     let state = Mutex(State())
     let commits: CommitQueue
+    let index: ActionIndex
 
     /// What this process knows of the store.
     struct State {
@@ -38,6 +39,7 @@ public final class LocalStore: BlobStore, ActionCache, Sendable {
     struct PendingResult {
         var result: ActionResult
         var temporary: String
+        var inode: UInt64?
     }
 
     /// Opens the store at `path`.
@@ -49,6 +51,7 @@ public final class LocalStore: BlobStore, ActionCache, Sendable {
         self.access = access
         self.compressionLevel = compressionLevel
         layout = StoreLayout(path: path)
+        index = ActionIndex(path: layout.actionIndex)
         switch access {
         case .readWrite:
             try layout.create()

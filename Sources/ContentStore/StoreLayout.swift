@@ -14,6 +14,7 @@ struct StoreLayout: Sendable {
     var quarantine: String { "\(path)/quarantine" }
     var local: String { "\(path)/local" }
     var temporary: String { "\(path)/local/tmp" }
+    var actionIndex: String { "\(path)/local/actions.index" }
     var leases: String { "\(path)/local/leases" }
     /// Locked while a session starts or cleans up after others.
     var sessionsLock: String { "\(path)/local/sessions.lock" }
