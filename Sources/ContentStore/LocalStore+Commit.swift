@@ -79,8 +79,21 @@ extension LocalStore {
                 return true
             }
         }
-        if case .failure = outcome { for (_, temporary) in leftovers { _ = unlink(temporary) } }
+        if case .failure = outcome {
+            for (_, temporary) in leftovers { _ = unlink(temporary) }
+            forgetPlaced(blobs)
+        }
         for request in requests { request.completion(outcome) }
+    }
+
+    /// After a commit that stopped half-way: what was moved before is no longer to be moved.
+    private func forgetPlaced(_ blobs: [(key: Digest, value: String)]) {
+        let moved = blobs.filter { Glibc.access($0.value, F_OK) != 0 }
+        state.withLock { state in
+            for (digest, temporary) in moved where state.pendingBlobs[digest] == temporary {
+                state.pendingBlobs[digest] = nil
+            }
+        }
     }
 
     /// Copies results just put in place to the index. That is a convenience: its failure loses nothing.

@@ -47,6 +47,8 @@ public final class LocalStore: BlobStore, ActionCache, Sendable {
     /// - Throws: ``ContentStoreError``: `notAStore` for a folder that holds something else, `newerFormat` for a store
     ///   made by a newer Retort, or `system`.
     public init(at path: String, access: Access = .readWrite, compressionLevel: Int = 3) throws {
+        var path = path
+        while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
         self.path = path
         self.access = access
         self.compressionLevel = compressionLevel
