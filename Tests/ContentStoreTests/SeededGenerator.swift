@@ -12,21 +12,24 @@ struct SeededGenerator: RandomNumberGenerator {
         return mixed ^ mixed >> 31
     }
 
-    /// Compressible bytes: runs of a few values.
+    /// Compressible bytes: runs of a value, some hundred bytes on average.
     mutating func bytes(_ count: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count)
         while bytes.count < count {
-            let run = min(Int.random(in: 1...40, using: &self), count - bytes.count)
-            let value = UInt8.random(in: 0...255, using: &self)
-            bytes.append(contentsOf: repeatElement(value, count: run))
+            let random = next()
+            let run = min(Int(random >> 8 & 255) + 1, count - bytes.count)
+            bytes.append(contentsOf: repeatElement(UInt8(truncatingIfNeeded: random), count: run))
         }
         return bytes
     }
 
     /// Bytes that do not compress.
     mutating func noise(_ count: Int) -> [UInt8] {
-        (0..<count).map { _ in UInt8.random(in: 0...255, using: &self) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count + 8)
+        while bytes.count < count { withUnsafeBytes(of: next()) { bytes.append(contentsOf: $0) } }
+        return Array(bytes.prefix(count))
     }
 
     mutating func text(_ length: Int, from alphabet: [Character]) -> String {
