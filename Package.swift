@@ -12,6 +12,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 /// A library target in Sources/ (or at `path`).
@@ -34,6 +35,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
@@ -46,7 +48,8 @@ let package = Package(
         // The engine.
         .systemLibrary(
             name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
-        library("ContentStore", ["CanonicalJSON", "CZstd", crypto]),
+        .systemLibrary(name: "CLinux"),
+        library("ContentStore", ["CanonicalJSON", "CZstd", "CLinux", crypto]),
         library("StageGraph", ["CanonicalJSON", "ContentStore"]),
         library("Scheduling", ["StageGraph", "ContentStore", "CanonicalJSON"]),
         library("PipelineFile", ["StageGraph", "CanonicalJSON", yams]),
@@ -58,7 +61,7 @@ let package = Package(
         library("Teachers", ["Reasoning", "SyntheticTasks", "CanonicalJSON", crypto, grdb]),
 
         // The student engine, the only part that links libtorch.
-        library("StudentJobs", ["CanonicalJSON"]),
+        library("StudentJobs", ["CanonicalJSON", "Safetensors"]),
         .target(
             name: "CTorch",
             linkerSettings: [.linkedLibrary("torch"), .linkedLibrary("torch_cpu"), .linkedLibrary("c10")]),
@@ -70,17 +73,29 @@ let package = Package(
             "Stages",
             [
                 "StageGraph", "Reasoning", "SyntheticTasks", "Teachers", "Tokenization", "Safetensors", "StudentJobs",
-                "CanonicalJSON", subprocess,
+                "CanonicalJSON", "ContentStore", subprocess, systemPackage,
             ],
             path: "stages"),
-        library("RetortCLI", ["Stages", "PipelineFile", "Scheduling", "ContentStore", argumentParser]),
+        library(
+            "RetortCLI",
+            ["Stages", "PipelineFile", "Scheduling", "StageGraph", "ContentStore", "CanonicalJSON", argumentParser]),
         .executableTarget(name: "retort", dependencies: ["RetortCLI"], swiftSettings: settings),
         .executableTarget(name: "retort-student", dependencies: ["Students"], swiftSettings: settings),
 
         tests("CanonicalJSON"),
         tests("SyntheticTasks", ["Reasoning"]),
         tests("Teachers", ["SyntheticTasks", "Reasoning", "CanonicalJSON"]),
+        tests("Safetensors"),
+        tests("StudentJobs", ["CanonicalJSON", "Safetensors"]),
+        tests("Tensors"),
+        tests("Students", ["CanonicalJSON", "Safetensors", "StudentJobs", "Tensors"]),
         tests("Reasoning", ["CanonicalJSON"]),
+        tests("PipelineFile", ["CanonicalJSON", "ContentStore", "StageGraph"]),
+        tests("StageGraph", ["CanonicalJSON", "ContentStore"]),
+        tests("ContentStore", ["CanonicalJSON"]),
+        tests("RetortCLI", ["retort", "retort-student", "CanonicalJSON"]),
+        tests("Scheduling", ["CanonicalJSON", "ContentStore", "StageGraph"]),
+        tests("Tokenization", ["CanonicalJSON"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -1,1 +1,3 @@
-print("retort")
+import RetortCLI
+
+await Retort.run()

@@ -11,9 +11,12 @@ enum SharedData {
 
     static func exists(_ path: String) -> Bool { access("\(folder)/\(path)", R_OK) == 0 }
 
-    static func bytes(_ path: String) throws -> [UInt8] {
+    static func bytes(_ path: String) throws -> [UInt8] { try contents("\(folder)/\(path)") }
+
+    /// The content of a file, decompressed when its name ends with .zst.
+    static func contents(_ path: String) throws -> [UInt8] {
         let command = path.hasSuffix(".zst") ? "zstd -dcq" : "cat"
-        let stream = try #require(popen("\(command) '\(folder)/\(path)'", "r"))
+        let stream = try #require(popen("\(command) '\(path)'", "r"))
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {

@@ -23,7 +23,7 @@ public struct DualPair: Record {
     public var correctPredicted: String
     public var wrongPredicted: String
     public var origin: Origin
-    /// Share of differing words: whitespace-separated words, edit distance over the longer side.
+    /// Share of differing words, see ``WordDifference``.
     public var differingShare: Double
     /// Where the wrong side goes wrong, when its author knows.
     public var mistakes: [Mistake]?

@@ -1,0 +1,107 @@
+import CanonicalJSON
+
+/// The file of one action result.
+///
+/// Canonical JSON whose first member is the SHA-256 of all that follows it, so that damage is seen without parsing:
+///
+/// ```
+/// {"checksum":"…","format":"retort-action/1","key":"…","outputs":…,"preimage":…,"provenance":…,"references":["…"]}
+/// ```
+enum ActionDocument {
+    static let format = "retort-action"
+    static let formatVersion = 1
+    /// Larger files are no results.
+    static let maximumBytes = 64 << 20
+
+    enum Reading: Equatable {
+        case result(ActionResult)
+        case unusable(String)
+        case newer(format: String)
+    }
+
+    private static let opening = Array("{\"checksum\":\"".utf8)
+    /// Where what the checksum covers starts: after the opening, 64 digits, a quotation mark and a comma.
+    private static let bodyStart = opening.count + 66
+
+    static func encode(_ result: ActionResult, key: Digest) -> [UInt8] {
+        let body = JSON.object(
+            JSONObject([
+                ("format", .string("\(format)/\(formatVersion)")), ("key", .string(key.hex)),
+                ("outputs", result.outputs), ("preimage", result.preimage), ("provenance", result.provenance),
+                ("references", .array(result.references.map { .string($0.hex) })),
+            ]))
+        // The body without its opening brace.
+        let covered = body.canonicalBytes.dropFirst()
+        var bytes = opening
+        bytes.reserveCapacity(bodyStart + covered.count)
+        bytes.append(contentsOf: Digest(of: covered).hex.utf8)
+        bytes.append(contentsOf: "\",".utf8)
+        bytes.append(contentsOf: covered)
+        return bytes
+    }
+
+    static func decode(_ bytes: [UInt8], key: Digest) -> Reading {
+        guard bytes.count > bodyStart, bytes.starts(with: opening) else {
+            return unreadable(bytes, "it does not start with its checksum")
+        }
+        let digits = bytes[opening.count..<opening.count + 64]
+        let checksum = Digest(of: bytes[bodyStart...])
+        guard digits.elementsEqual(checksum.hex.utf8) else { return unreadable(bytes, "its checksum does not match") }
+        let document: JSONObject
+        do throws(JSONSyntaxError) {
+            guard let object = try JSON.parse(bytes).object else { return .unusable("it is no JSON object") }
+            document = object
+        } catch {
+            return .unusable("it is no JSON (\(error))")
+        }
+        return decode(document, key: key)
+    }
+
+    private static func decode(_ document: JSONObject, key: Digest) -> Reading {
+        do throws(JSONFieldError) {
+            let text = try document.string("format")
+            if let newer = newerFormat(text) { return .newer(format: newer) }
+            guard text == "\(format)/\(formatVersion)" else { return .unusable("it has the format \"\(text)\"") }
+            let named = try document.string("key")
+            guard named == key.hex else { return .unusable("it is the result of another key, \(named.prefix(12))") }
+            var references: [Digest] = []
+            for value in try document.array("references") {
+                guard let text = value.string, let digest = Digest(hex: text) else {
+                    return .unusable("a reference is no digest")
+                }
+                references.append(digest)
+            }
+            guard let outputs = document["outputs"], let preimage = document["preimage"],
+                let provenance = document["provenance"]
+            else { return .unusable("it is incomplete") }
+            return .result(
+                ActionResult(preimage: preimage, outputs: outputs, provenance: provenance, references: references))
+        } catch {
+            return .unusable("its \(error)")
+        }
+    }
+
+    /// A newer format may have another checksum rule, so it is looked for before the file is called damaged.
+    private static func unreadable(_ bytes: [UInt8], _ reason: String) -> Reading {
+        if let value = try? JSON.parse(bytes), let text = value["format"]?.string, let newer = newerFormat(text) {
+            return .newer(format: newer)
+        }
+        return .unusable(reason)
+    }
+
+    /// The error of meeting a result that only a newer program can read.
+    static func newer(_ path: String, _ found: String) -> ContentStoreError {
+        ContentStoreError(
+            .newerFormat, path,
+            "this result was written by a newer Retort (\(found); this program reads \(format)/\(formatVersion))",
+            remedy: "update Retort, or choose another store with --store")
+    }
+
+    private static func newerFormat(_ text: String) -> String? {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[0] == format, let version = Int(parts[1]), version > formatVersion else {
+            return nil
+        }
+        return text
+    }
+}

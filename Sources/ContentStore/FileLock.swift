@@ -1,0 +1,68 @@
+import Glibc
+import Synchronization
+
+/// An exclusive lock on a file, held by this process until released, or until the process ends in whatever way.
+///
+/// These are `flock` locks: the system drops them with the process, so none is ever left behind by a crash.
+final class FileLock: Sendable {
+    private let descriptor: Mutex<Int32?>
+
+    private init(_ raw: Int32) { descriptor = Mutex(raw) }
+
+    deinit { release() }
+
+    /// Waits for the lock.
+    static func acquire(_ path: String) throws(ContentStoreError) -> FileLock {
+        guard let lock = try take(path, LOCK_EX) else { throw FileSystem.failure("locking", path, EWOULDBLOCK) }
+        return lock
+    }
+
+    /// The lock, or nil where another process (or another part of this one) holds it.
+    static func acquireIfFree(_ path: String) throws(ContentStoreError) -> FileLock? {
+        try take(path, LOCK_EX | LOCK_NB)
+    }
+
+    func release() { end {} }
+
+    /// Removes the lock's file, still holding the lock, then gives it up.
+    func release(removing path: String) { end { _ = unlink(path) } }
+
+    private func end(_ last: () -> Void) {
+        descriptor.withLock { raw in
+            guard let open = raw else { return }
+            last()
+            _ = close(open)
+            raw = nil
+        }
+    }
+
+    /// Locks an open file.
+    static func hold(_ raw: Int32, _ operation: Int32, _ path: String) throws(ContentStoreError) {
+        while flock(raw, operation) != 0 {
+            if errno != EINTR { throw FileSystem.failure("locking", path) }
+        }
+    }
+
+    private static func take(_ path: String, _ operation: Int32) throws(ContentStoreError) -> FileLock? {
+        while true {
+            let raw = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+            guard raw >= 0 else { throw FileSystem.failure("opening the lock", path) }
+            do throws(ContentStoreError) {
+                try hold(raw, operation, path)
+            } catch {
+                _ = close(raw)
+                if error.errno == EWOULDBLOCK { return nil }
+                throw error
+            }
+            // Whoever held it may have removed the file meanwhile; then this lock guards nothing.
+            var held = stat()
+            var named = stat()
+            if fstat(raw, &held) == 0, lstat(path, &named) == 0, held.st_ino == named.st_ino,
+                held.st_dev == named.st_dev
+            {
+                return FileLock(raw)
+            }
+            _ = close(raw)
+        }
+    }
+}

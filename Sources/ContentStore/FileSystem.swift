@@ -1,0 +1,294 @@
+import CLinux
+import Glibc
+
+/// An open file descriptor, closed at the end of its life.
+struct Descriptor: ~Copyable {
+    let raw: Int32
+
+    deinit { _ = Glibc.close(raw) }
+}
+
+/// What a file's metadata says.
+struct FileStatus: Equatable, Sendable {
+    enum Kind: Sendable { case file, directory, symbolicLink, other }
+
+    var kind: Kind
+    var bytes: Int
+    /// Permission bits.
+    var mode: UInt32
+    /// Nanoseconds since 1970.
+    var modified: Int
+    /// Nanoseconds since 1970 of the last change of content or metadata.
+    var changed: Int
+    var inode: UInt64
+    var device: UInt64
+
+    /// The same file with the same content, as far as the system can tell: mode and owner do not count.
+    func isSameVersion(as other: FileStatus) -> Bool {
+        kind == other.kind && bytes == other.bytes && modified == other.modified && changed == other.changed
+            && inode == other.inode && device == other.device
+    }
+}
+
+extension FileStatus {
+    init(_ raw: stat) {
+        let kind: Kind =
+            switch raw.st_mode & S_IFMT {
+            case S_IFREG: .file
+            case S_IFDIR: .directory
+            case S_IFLNK: .symbolicLink
+            default: .other
+            }
+        self.init(
+            kind: kind, bytes: Int(raw.st_size), mode: raw.st_mode & 0o7777,
+            modified: raw.st_mtim.tv_sec * 1_000_000_000 + raw.st_mtim.tv_nsec,
+            changed: raw.st_ctim.tv_sec * 1_000_000_000 + raw.st_ctim.tv_nsec, inode: UInt64(raw.st_ino),
+            device: UInt64(raw.st_dev))
+    }
+}
+
+/// The system calls the store needs, each retried when interrupted, each failure said in words.
+enum FileSystem {
+    /// Opens a file, close-on-exec.
+    static func open(
+        _ path: String, _ flags: Int32, mode: mode_t = 0o644, doing: String = "opening"
+    ) throws(ContentStoreError) -> Descriptor {
+        while true {
+            let raw = Glibc.open(path, flags | O_CLOEXEC, mode)
+            if raw >= 0 { return Descriptor(raw: raw) }
+            if errno != EINTR { throw failure(doing, path) }
+        }
+    }
+
+    /// Opens a file for reading; nil where there is none.
+    static func openIfPresent(_ path: String) throws(ContentStoreError) -> Descriptor? {
+        do throws(ContentStoreError) {
+            return try open(path, O_RDONLY | O_NOFOLLOW, doing: "reading")
+        } catch {
+            if error.errno == ENOENT { return nil }
+            throw error
+        }
+    }
+
+    static func status(of file: borrowing Descriptor, _ path: String) throws(ContentStoreError) -> FileStatus {
+        var raw = stat()
+        guard fstat(file.raw, &raw) == 0 else { throw failure("examining", path) }
+        return FileStatus(raw)
+    }
+
+    /// The status of what `path` names, without following a symbolic link at its end; nil where there is nothing.
+    static func status(of path: String) throws(ContentStoreError) -> FileStatus? {
+        var raw = stat()
+        if lstat(path, &raw) == 0 { return FileStatus(raw) }
+        if errno == ENOENT { return nil }
+        throw failure("examining", path)
+    }
+
+    /// Reads up to `buffer.count` bytes; fewer only at the end of the file.
+    static func read(
+        _ file: Int32, into buffer: UnsafeMutableRawBufferPointer, _ path: String
+    ) throws(ContentStoreError) -> Int {
+        var done = 0
+        while done < buffer.count {
+            let count = Glibc.read(file, buffer.baseAddress! + done, buffer.count - done)
+            if count == 0 { break }
+            if count > 0 {
+                done += count
+            } else if errno != EINTR {
+                throw failure("reading", path)
+            }
+        }
+        return done
+    }
+
+    static func write(
+        _ bytes: UnsafeRawBufferPointer, to file: Int32, _ path: String
+    ) throws(ContentStoreError) {
+        var done = 0
+        while done < bytes.count {
+            let count = Glibc.write(file, bytes.baseAddress! + done, bytes.count - done)
+            if count >= 0 {
+                done += count
+            } else if errno != EINTR {
+                throw failure("writing", path)
+            }
+        }
+    }
+
+    /// The whole file, of at most `limit` bytes; nil where there is none.
+    static func contents(of path: String, limit: Int) throws(ContentStoreError) -> [UInt8]? {
+        try contentsAndStatus(of: path, limit: limit)?.bytes
+    }
+
+    /// The whole file, of at most `limit` bytes, and its status; nil where there is none.
+    static func contentsAndStatus(
+        of path: String, limit: Int
+    ) throws(ContentStoreError) -> (bytes: [UInt8], status: FileStatus)? {
+        guard let file = try openIfPresent(path) else { return nil }
+        let status = try status(of: file, path)
+        guard status.kind == .file else {
+            throw ContentStoreError(
+                .unsupportedFile, path, "is not a regular file", remedy: "remove it, or restore the file it replaced")
+        }
+        guard status.bytes <= limit else {
+            throw ContentStoreError(
+                .tooLarge, path, "has \(status.bytes) bytes, more than the \(limit) it may have",
+                remedy: "remove it: what it stood for will be computed again")
+        }
+        return (try contents(of: file, path, count: status.bytes), status)
+    }
+
+    /// The next `count` bytes of a file; fewer where it ends before.
+    static func contents(
+        of file: borrowing Descriptor, _ path: String, count: Int
+    ) throws(ContentStoreError) -> [UInt8] {
+        let raw = file.raw
+        var failure: ContentStoreError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            do throws(ContentStoreError) {
+                initialized = try read(raw, into: UnsafeMutableRawBufferPointer(buffer), path)
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
+    /// Creates a file that did not exist and writes it; durable only after ``synchronize(_:)``.
+    static func create(
+        _ path: String, _ bytes: UnsafeRawBufferPointer, mode: mode_t = 0o644
+    ) throws(ContentStoreError) {
+        let file = try open(path, O_WRONLY | O_CREAT | O_EXCL, mode: mode, doing: "creating")
+        do throws(ContentStoreError) {
+            try write(bytes, to: file.raw, path)
+        } catch {
+            _ = unlink(path)
+            throw error
+        }
+    }
+
+    /// Replaces `path` atomically and durably by way of a temporary file beside it in `temporary`.
+    static func replace(_ path: String, with bytes: [UInt8], temporary: String) throws(ContentStoreError) {
+        do throws(ContentStoreError) {
+            try bytes.withUnsafeBufferPointer { (buffer) throws(ContentStoreError) in
+                try create(temporary, UnsafeRawBufferPointer(buffer))
+            }
+            try synchronize(temporary)
+            try rename(temporary, to: path)
+        } catch {
+            _ = unlink(temporary)
+            throw error
+        }
+        try synchronize(folder(of: path))
+    }
+
+    static func rename(_ path: String, to target: String) throws(ContentStoreError) {
+        guard Glibc.rename(path, target) == 0 else { throw failure("moving a file to", target) }
+    }
+
+    /// Waits until the file or folder at `path` is on the disk.
+    static func synchronize(_ path: String) throws(ContentStoreError) {
+        let file = try open(path, O_RDONLY, doing: "flushing")
+        try synchronize(file, path)
+    }
+
+    static func synchronize(_ file: borrowing Descriptor, _ path: String) throws(ContentStoreError) {
+        while fsync(file.raw) != 0 {
+            // Some network and overlay file systems cannot flush a folder; they say so by these.
+            if errno == EINVAL || errno == ENOTSUP { return }
+            if errno != EINTR { throw failure("flushing", path) }
+        }
+    }
+
+    /// Waits until everything written to the file system that `folder` lies on is on the disk.
+    static func synchronizeFileSystem(of folder: String) throws(ContentStoreError) {
+        let file = try open(folder, O_RDONLY, doing: "flushing")
+        guard syncfs(file.raw) == 0 else { throw failure("flushing the file system of", folder) }
+    }
+
+    /// Removes a file; one that is not there is fine.
+    static func remove(_ path: String) throws(ContentStoreError) {
+        guard unlink(path) == 0 || errno == ENOENT else { throw failure("removing", path) }
+    }
+
+    /// Creates a folder; one that is there already is fine. Returns whether it was created.
+    @discardableResult
+    static func makeFolder(_ path: String) throws(ContentStoreError) -> Bool {
+        if mkdir(path, 0o755) == 0 { return true }
+        let code = errno
+        var raw = stat()
+        if code == EEXIST, stat(path, &raw) == 0, raw.st_mode & S_IFMT == S_IFDIR { return false }
+        throw failure("creating the folder", path, code)
+    }
+
+    /// Creates a folder and those above it.
+    static func makeFolders(_ path: String) throws(ContentStoreError) {
+        do throws(ContentStoreError) {
+            try makeFolder(path)
+        } catch {
+            let above = folder(of: path)
+            guard error.errno == ENOENT, above != path else { throw error }
+            try makeFolders(above)
+            try makeFolder(path)
+        }
+    }
+
+    /// The names in a folder, sorted by their bytes; nil where there is no such folder.
+    static func names(in path: String) throws(ContentStoreError) -> [String]? {
+        guard let stream = opendir(path) else {
+            if errno == ENOENT { return nil }
+            throw failure("listing", path)
+        }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else {
+                guard errno == 0 else { throw failure("listing", path) }
+                names.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+                return names
+            }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(validatingCString: $0) }
+            }
+            guard let name else {
+                throw ContentStoreError(
+                    .unsupportedFile, path, "a file in this folder has a name that is not UTF-8",
+                    remedy: "rename it, or leave it out")
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+    }
+
+    /// Everything before the last `/`.
+    static func folder(of path: String) -> String {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    static func changedWhileRead(_ path: String) -> ContentStoreError {
+        ContentStoreError(
+            .changedWhileRead, path, "it changed while it was read",
+            remedy: "run again when nothing writes to it any more")
+    }
+
+    /// What the operating system refused, in words, from `errno`.
+    static func failure(_ doing: String, _ path: String, _ code: Int32 = Glibc.errno) -> ContentStoreError {
+        let remedy =
+            switch code {
+            case ENOSPC, EDQUOT: "free some space on that disk and run again; nothing that was finished is lost"
+            case EACCES, EPERM: "check who owns it and its mode, or choose another store with --store"
+            case EROFS: "choose a store on a file system that can be written, with --store"
+            case EMFILE, ENFILE: "raise the limit (ulimit -n), or lower --jobs"
+            case ENOTDIR: "remove the file that stands where a folder should be, or choose another path"
+            case ENOENT: "check the path"
+            case EEXIST: "remove it, or choose another path"
+            case EXDEV: "let the whole store, local/ included, lie on one file system"
+            case EIO: "the disk or its network is failing: check the system's log"
+            default: "see what the operating system says about it"
+            }
+        return ContentStoreError(
+            .system, path, "\(doing) it failed: \(String(cString: strerror(code)))", remedy: remedy, errno: code)
+    }
+}

@@ -1,0 +1,155 @@
+import Dispatch
+import Glibc
+import Synchronization
+
+extension LocalStore {
+    /// Keeps a result without waiting for the disk.
+    ///
+    /// The result can be looked up through this object at once. `completion` is called on a private thread when the
+    /// result and all it references are durable and other processes see them, or with the error that prevented it;
+    /// then the result is forgotten. Results submitted while others are being written are written together.
+    ///
+    /// - Throws: ``ContentStoreError``: `missingBlob` where a referenced blob is not in the store, or `system`.
+    public func submit(
+        _ result: ActionResult, for key: Digest, completion: @escaping @Sendable (Result<Void, any Error>) -> Void
+    ) throws {
+        let lost = try protecting(result.references + [key]) { try absent(among: result.references) }
+        if let first = lost.first { throw missingBlob(first) }
+        let temporary = try temporaryPath()
+        let document = ActionDocument.encode(result, key: key)
+        try document.withUnsafeBytes { try FileSystem.create(temporary, $0) }
+        let inode = try FileSystem.status(of: temporary)?.inode
+        let replaced = state.withLock { state in
+            state.pendingResults.updateValue(
+                PendingResult(result: result, temporary: temporary, inode: inode), forKey: key)
+        }
+        if let replaced { _ = unlink(replaced.temporary) }
+        commits.add(CommitQueue.Request(key: key, completion: completion)) { self.commit($0) }
+    }
+
+    /// Keeps a result; on return it is durable, and all it references too.
+    public func publish(_ result: ActionResult, for key: Digest) throws {
+        try waiting { try submit(result, for: key, completion: $0) }
+    }
+
+    /// Waits until everything written and submitted before is durable.
+    public func flush() throws {
+        guard session != nil else { return }
+        try waiting { completion in
+            commits.add(CommitQueue.Request(key: nil, completion: completion)) { self.commit($0) }
+        }
+    }
+
+    private func waiting(_ start: (@escaping CommitQueue.Completion) throws -> Void) throws {
+        let done = DispatchSemaphore(value: 0)
+        let outcome = Mutex<Result<Void, any Error>>(.success(()))
+        try start { result in
+            outcome.withLock { $0 = result }
+            done.signal()
+        }
+        done.wait()
+        try outcome.withLock { $0 }.get()
+    }
+
+    /// Puts all pending blobs in place, then the requested results, each step durable before the next starts.
+    private func commit(_ requests: [CommitQueue.Request]) {
+        let keys = Digest.sortedSet(requests.compactMap(\.key))
+        let (blobs, results) = state.withLock { state in
+            (
+                state.pendingBlobs.sorted { $0.key < $1.key },
+                keys.compactMap { key in state.pendingResults[key].map { (key, $0.temporary) } }
+            )
+        }
+        let outcome: Result<Void, any Error> = Result {
+            try synchronize(blobs: blobs, results: results)
+            try place(blobs.map { ($0.value, layout.blob($0.key)) }, under: layout.blobs)
+            state.withLock { state in
+                for (digest, temporary) in blobs {
+                    if state.pendingBlobs[digest] == temporary { state.pendingBlobs[digest] = nil }
+                    state.verified.insert(digest)
+                }
+            }
+            try place(results.map { ($0.1, layout.action($0.0)) }, under: layout.actions)
+            addToIndex(results)
+        }
+        let leftovers = state.withLock { state in
+            results.filter { key, temporary in
+                guard state.pendingResults[key]?.temporary == temporary else { return false }
+                state.pendingResults[key] = nil
+                return true
+            }
+        }
+        if case .failure = outcome {
+            for (_, temporary) in leftovers { _ = unlink(temporary) }
+            forgetPlaced(blobs)
+        }
+        for request in requests { request.completion(outcome) }
+    }
+
+    /// After a commit that stopped half-way: what was moved before is no longer to be moved.
+    private func forgetPlaced(_ blobs: [(key: Digest, value: String)]) {
+        let moved = blobs.filter { Glibc.access($0.value, F_OK) != 0 }
+        state.withLock { state in
+            for (digest, temporary) in moved where state.pendingBlobs[digest] == temporary {
+                state.pendingBlobs[digest] = nil
+            }
+        }
+    }
+
+    /// Copies results just put in place to the index. That is a convenience: its failure loses nothing.
+    private func addToIndex(_ results: [(Digest, String)]) {
+        let pending = state.withLock { $0.pendingResults }
+        let entries = results.compactMap { key, temporary -> ActionIndex.Entry? in
+            // Unless another result took the place already.
+            guard let result = pending[key], result.temporary == temporary,
+                let status = try? FileSystem.status(of: layout.action(key)), status.inode == result.inode
+            else { return nil }
+            return ActionIndex.Entry(
+                key: key, file: status, outputs: result.result.outputs, references: result.result.references)
+        }
+        try? index.append(entries)
+    }
+
+    /// From how many files on the whole file system is flushed at once instead of each file: one wait for the disk
+    /// costs as much as a few, but waits for what other programs have written, too.
+    private static let wholesale = 16
+
+    /// Flushes the temporary files. A blob that cannot be flushed is dropped: the system may have thrown its pages
+    /// away, and a second attempt would wrongly succeed.
+    private func synchronize(blobs: [(key: Digest, value: String)], results: [(Digest, String)]) throws {
+        do {
+            try synchronize(blobs.map(\.value) + results.map(\.1), in: layout.temporary)
+        } catch {
+            state.withLock { state in
+                for (digest, temporary) in blobs where state.pendingBlobs[digest] == temporary {
+                    state.pendingBlobs[digest] = nil
+                }
+            }
+            for (_, temporary) in blobs { _ = unlink(temporary) }
+            throw error
+        }
+    }
+
+    private func synchronize(_ paths: [String], in folder: String) throws {
+        if paths.count >= LocalStore.wholesale {
+            try FileSystem.synchronizeFileSystem(of: folder)
+        } else {
+            for path in paths { try FileSystem.synchronize(path) }
+        }
+    }
+
+    /// Moves files to where they belong, and flushes the folders.
+    private func place(_ moves: [(from: String, to: String)], under top: String) throws {
+        var folders: [String] = []
+        for move in moves {
+            let folder = FileSystem.folder(of: move.to)
+            if rename(move.from, move.to) != 0 {
+                guard errno == ENOENT else { throw FileSystem.failure("moving a file to", move.to) }
+                if try FileSystem.makeFolder(folder), folders.first != top { folders.insert(top, at: 0) }
+                try FileSystem.rename(move.from, to: move.to)
+            }
+            if folders.last != folder { folders.append(folder) }
+        }
+        try synchronize(folders, in: top)
+    }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import CanonicalJSON
+import ContentStore
+import Dispatch
+import Glibc
+import Scheduling
+import StageGraph
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Runs what has to run, and nothing else.")
+
+    @OptionGroup var pipelineOptions: PipelineOptions
+    @OptionGroup var targetOptions: TargetOptions
+    @OptionGroup var storeOptions: StoreOptions
+    @OptionGroup var engineOptions: EngineOptions
+
+    @Flag(help: "After a failure, go on with what does not depend on it.")
+    var keepGoing = false
+
+    @Flag(help: "Say why each action runs.")
+    var explain = false
+
+    @Option(help: "json writes events as JSON Lines to standard output; the last line is the summary.")
+    var format = OutputFormat.text
+
+    func run() async throws {
+        let pipeline = try targetOptions.restrict(pipelineOptions.load())
+        let store = try storeOptions.open()
+        let engine = engineOptions.engine(store, keepGoing: keepGoing)
+        let display: any RunDisplay =
+            format == .json ? EventStream() : ProgressLines(pipeline: pipeline, explains: explain)
+        let work = Task { try await engine.run(pipeline, observer: { display.show($0) }) }
+        let signals = InterruptSignals { work.cancel() }
+        defer { signals.cancel() }
+        let report = try await work.value
+        display.finish()
+        switch format {
+        case .json: StandardStream.output.line(RunSummary(report).json.canonicalText)
+        case .text: StandardStream.output.line(try RunSummary(report).text(store: store, pipeline: pipeline))
+        }
+        switch report.status {
+        case .ok: return
+        case .failed: throw ExitStatus.failure
+        case .interrupted: throw ExitStatus.interrupted
+        }
+    }
+}
+
+/// Turns SIGINT and SIGTERM into a call, instead of the end of the process.
+///
+/// Sendable unchecked: Dispatch's sources may be used from any thread, but are not declared so on Linux.
+final class InterruptSignals: @unchecked Sendable {
+    private let sources: [any DispatchSourceSignal]
+
+    init(_ handler: @escaping @Sendable () -> Void) {
+        sources = [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number)
+            source.setEventHandler(handler: handler)
+            source.activate()
+            return source
+        }
+        signal(SIGPIPE, SIG_IGN)
+    }
+
+    func cancel() { for source in sources { source.cancel() } }
+}

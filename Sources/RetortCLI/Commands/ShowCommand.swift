@@ -1,0 +1,86 @@
+import ArgumentParser
+import CanonicalJSON
+import ContentStore
+import Scheduling
+import StageGraph
+import Stages
+
+struct ShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Prints what a stage made: records as JSON Lines, a tree as its files.")
+
+    @OptionGroup var pipelineOptions: PipelineOptions
+
+    @Argument(help: "STAGE or STAGE.OUTPUT.")
+    var reference: String
+
+    @OptionGroup var storeOptions: StoreOptions
+
+    @Option(help: "For a tree, prints this file instead of the list.")
+    var path: String?
+
+    @Flag(help: "Prints the manifest: shards with prefix, digest, records and bytes.")
+    var manifest = false
+
+    func run() async throws {
+        let pipeline = try pipelineOptions.load()
+        let (node, port) = try resolve(pipeline)
+        let store = try storeOptions.open()
+        let engine = Engine(
+            store: store, options: Engine.Options(jobs: 1, programs: Programs.besideThisOne()))
+        let plan = try await engine.plan(pipeline.restricted(to: [node.name]))
+        guard let artifact = plan.stages.first(where: { $0.name == node.name })?.outputs?[port.name] else {
+            StandardStream.error.line(
+                """
+                error: \(node.name).\(port.name) is not up to date; run it first: \
+                retort run \(pipelineOptions.file) --target \(node.name)
+                """)
+            throw ExitStatus.failure
+        }
+        try print(artifact, port, store)
+    }
+
+    private func resolve(_ pipeline: Pipeline) throws -> (StageNode, OutputPort) {
+        let whole = pipeline.stage(reference)
+        let dot = reference.lastIndex(of: ".")
+        let name = whole == nil ? dot.map { String(reference[..<$0]) } ?? reference : reference
+        let output = whole == nil ? dot.map { String(reference[reference.index(after: $0)...]) } : nil
+        let node = pipeline.stage(try pipeline.names(matching: [name])[0])!
+        let names = node.signature.outputs.map(\.name)
+        if let output, let port = node.signature.output(output) { return (node, port) }
+        if output == nil, names.count == 1 { return (node, node.signature.outputs[0]) }
+        StandardStream.error.line(
+            "error: \(node.name) has the outputs \(names.joined(separator: ", ")); write \(node.name).\(names[0])")
+        throw ExitStatus.usage
+    }
+
+    private func print(_ artifact: Artifact, _ port: OutputPort, _ store: LocalStore) throws {
+        if manifest { return StandardStream.output.write(artifact.manifest + [UInt8(ascii: "\n")]) }
+        switch port.layout {
+        case .records:
+            for shard in artifact.shards { StandardStream.output.write(try store.read(shard)) }
+        case .tensors:
+            for shard in artifact.shards {
+                for record in try TensorRecords.decode(store.read(shard), type: artifact.type) {
+                    StandardStream.output.line(record.canonicalText)
+                }
+            }
+        case .tree: try printTree(artifact, store)
+        }
+    }
+
+    private func printTree(_ artifact: Artifact, _ store: LocalStore) throws {
+        guard let path else {
+            for entry in artifact.tree {
+                StandardStream.output.line("\(entry.digest.short) \(entry.bytes) \(entry.path)")
+            }
+            return
+        }
+        guard let entry = artifact.tree.first(where: { $0.path == path }) else {
+            let files = artifact.tree.map(\.path).joined(separator: ", ")
+            StandardStream.error.line("error: there is no file \(path) in it; the files are \(files)")
+            throw ExitStatus.usage
+        }
+        StandardStream.output.write(try store.read(entry.digest, bytes: entry.bytes))
+    }
+}

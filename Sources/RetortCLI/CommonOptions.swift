@@ -1,0 +1,98 @@
+import ArgumentParser
+import ContentStore
+import Dispatch
+import Glibc
+import PipelineFile
+import Scheduling
+import StageGraph
+import Stages
+
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+    case text
+    case json
+}
+
+struct StoreOptions: ParsableArguments {
+    @Option(name: .customLong("store"), help: "The folder of the store.")
+    var path = "artifacts"
+
+    func open() throws -> LocalStore { try LocalStore(at: path) }
+}
+
+struct PipelineOptions: ParsableArguments {
+    @Argument(help: "The pipeline file.", completion: .file(extensions: ["yaml", "yml"]))
+    var file: String
+
+    @Option(name: .customLong("set"), help: "Gives a pipeline parameter another value: name=value.")
+    var overrides: [String] = []
+
+    func load() throws -> Pipeline {
+        let pairs = try overrides.map { text -> (name: String, value: String) in
+            guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
+                throw ValidationError("--set takes name=value, found \"\(text)\"")
+            }
+            return (String(text[..<equals]), String(text[text.index(after: equals)...]))
+        }
+        do throws(InvalidPipeline) {
+            return try PipelineFile.load(path: file, overrides: pairs, library: .edit).pipeline
+        } catch {
+            throw error.reported()
+        }
+    }
+}
+
+extension InvalidPipeline {
+    /// Prints every diagnostic; what is returned ends the command.
+    func reported() -> ExitStatus {
+        for diagnostic in diagnostics { StandardStream.error.line("\(diagnostic)") }
+        return .usage
+    }
+}
+
+extension Pipeline {
+    /// The stages a user means; a name without the brackets of a matrix stands for all its variants.
+    func names(matching targets: [String]) throws -> [String] {
+        do throws(InvalidPipeline) {
+            return try stageNames(matching: targets)
+        } catch {
+            throw error.reported()
+        }
+    }
+}
+
+struct TargetOptions: ParsableArguments {
+    @Option(name: .customLong("target"), help: "Only this stage and what it depends on; may be given several times.")
+    var targets: [String] = []
+
+    func restrict(_ pipeline: Pipeline) throws -> Pipeline {
+        targets.isEmpty ? pipeline : pipeline.restricted(to: try pipeline.names(matching: targets))
+    }
+}
+
+struct EngineOptions: ParsableArguments {
+    @Option(name: .shortAndLong, help: "CPU slots; the number of cores unless given.")
+    var jobs: Int?
+
+    func validate() throws {
+        if let jobs, jobs < 1 { throw ValidationError("--jobs takes a number of at least 1") }
+    }
+
+    func engine(_ store: LocalStore, keepGoing: Bool = false) -> Engine {
+        Engine(
+            store: store,
+            options: Engine.Options(
+                jobs: jobs ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), keepGoing: keepGoing,
+                programs: Programs.besideThisOne()))
+    }
+}
+
+/// The programs that stages start lie in the same folder as this one.
+enum Programs {
+    static func besideThisOne() -> [String: String] {
+        guard let path = realpath("/proc/self/exe", nil) else { return [:] }
+        defer { free(path) }
+        let folder = String(cString: path).split(separator: "/").dropLast().joined(separator: "/")
+        let student = "/\(folder)/retort-student"
+        return access(student, X_OK) == 0 ? ["retort-student": student] : [:]
+    }
+}

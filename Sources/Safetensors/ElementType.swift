@@ -1,0 +1,39 @@
+/// The type of a tensor's elements, by its name in the safetensors format.
+public enum ElementType: String, Sendable, CaseIterable {
+    case bool = "BOOL"
+    case uint8 = "U8"
+    case int8 = "I8"
+    case float8e5m2 = "F8_E5M2"
+    case float8e4m3 = "F8_E4M3"
+    case int16 = "I16"
+    case uint16 = "U16"
+    case float16 = "F16"
+    case bfloat16 = "BF16"
+    case int32 = "I32"
+    case uint32 = "U32"
+    case float32 = "F32"
+    case int64 = "I64"
+    case uint64 = "U64"
+    case float64 = "F64"
+
+    /// Bytes one element takes.
+    public var byteCount: Int {
+        switch self {
+        case .bool, .uint8, .int8, .float8e5m2, .float8e4m3: 1
+        case .int16, .uint16, .float16, .bfloat16: 2
+        case .int32, .uint32, .float32: 4
+        case .int64, .uint64, .float64: 8
+        }
+    }
+}
+
+/// A Swift type whose memory is that of one safetensors element.
+public protocol TensorScalar: BitwiseCopyable, Sendable {
+    static var elementType: ElementType { get }
+}
+
+extension UInt8: TensorScalar { public static var elementType: ElementType { .uint8 } }
+extension Int32: TensorScalar { public static var elementType: ElementType { .int32 } }
+extension Int64: TensorScalar { public static var elementType: ElementType { .int64 } }
+extension Float: TensorScalar { public static var elementType: ElementType { .float32 } }
+extension Double: TensorScalar { public static var elementType: ElementType { .float64 } }

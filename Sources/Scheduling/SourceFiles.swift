@@ -1,0 +1,71 @@
+import CanonicalJSON
+import ContentStore
+import StageGraph
+import Synchronization
+
+/// The files and directories that parameters name, identified by content.
+final class SourceFiles: Sendable {
+    private let cache: StatCache
+    private let contents = Mutex<[String: SourceContent]>([:])
+
+    init(store: LocalStore) throws { cache = try StatCache(for: store) }
+
+    /// The digest of a source's content: of the file, or of the manifest of the directory.
+    ///
+    /// - Throws: ``SourceError`` naming the file and the place in the pipeline file.
+    func digest(of source: SourcePath) throws -> Digest {
+        let content: SourceContent
+        do {
+            content = source.isDirectory ? try directory(source.path) : .file(try cache.content(of: source.path))
+        } catch {
+            throw SourceError(source, "\(error)")
+        }
+        contents.withLock { $0[source.path] = content }
+        return content.digest
+    }
+
+    func digest(ofProgram path: String) throws -> Digest { try cache.content(of: path).digest }
+
+    /// What ``digest(of:)`` found.
+    func content(of source: SourcePath) -> SourceContent? { contents.withLock { $0[source.path] } }
+
+    /// Keeps the digests for the next run. They only spare time: failing to write them is no error.
+    func save() { try? cache.save() }
+
+    private func directory(_ path: String) throws -> SourceContent {
+        let files = try SourceDirectory.files(in: path)
+        return .directory(
+            try Dictionary(uniqueKeysWithValues: files.map { ($0, try cache.content(of: "\(path)/\($0)")) }))
+    }
+}
+
+/// What a source was when its digest was taken.
+enum SourceContent: Sendable {
+    case file(FileContent)
+    /// By path in the directory.
+    case directory([String: FileContent])
+
+    var digest: Digest {
+        switch self {
+        case .file(let content): return content.digest
+        case .directory(let files):
+            var encoder = CanonicalEncoder(domain: "retort.source-directory/1")
+            encoder.list("files", count: files.count)
+            for (path, content) in files.sorted(by: { compareUTF8($0.key, $1.key) < 0 }) {
+                encoder.field("path", path)
+                encoder.field("digest", content.digest)
+            }
+            return encoder.digest()
+        }
+    }
+}
+
+/// A source that cannot be read, or that changed.
+struct SourceError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ source: SourcePath, _ problem: String) {
+        let place = source.location.map { "\($0): " } ?? ""
+        description = "\(place)parameter \"\(source.role)\": \(problem)"
+    }
+}

@@ -1,0 +1,151 @@
+import StudentJobs
+import Tensors
+
+/// Trains a decoder step by step.
+public final class Trainer {
+    let model: Decoder
+    let data: TrainingSet
+    let job: TrainingJob
+    let plan: TrainingPlan
+    private let rate: LearningRate
+    private let optimizer: AdamW
+    private var epochOrder: (number: Int, steps: [ArraySlice<Int>])
+    /// Steps taken so far.
+    public private(set) var step = 0
+
+    /// Tokens a micro-batch holds where the job sets no limit; more gain nothing and take memory.
+    static let defaultMaxTokens = 8192
+
+    init(model: Decoder, data: TrainingSet, job: TrainingJob) throws {
+        self.model = model
+        self.data = data
+        self.job = job
+        plan = TrainingPlan(
+            samples: data.count, batch: job.batch, epochs: job.epochs, maxSteps: job.maxSteps, seed: job.seed)
+        rate = LearningRate(settings: job.optimizer, steps: plan.steps, stepsPerEpoch: plan.stepsPerEpoch)
+        for parameter in model.parameters { try parameter.tensor.setRequiresGradient(true) }
+        optimizer = try AdamW(model.parameters.map(\.tensor))
+        epochOrder = (0, plan.epoch(0))
+    }
+
+    public var isFinished: Bool { step >= plan.steps }
+
+    /// Takes the next step.
+    ///
+    /// - Throws: ``StudentError`` when a loss or gradient is not a finite number, naming step and samples;
+    ///   `TensorError` when memory runs out. The model is as before the step then.
+    public func advance() throws -> TrainingStep {
+        precondition(!isFinished, "the run has \(plan.steps) steps")
+        let epoch = step / plan.stepsPerEpoch
+        if epochOrder.number != epoch { epochOrder = (epoch, plan.epoch(epoch)) }
+        let samples = Array(epochOrder.steps[step % plan.stepsPerEpoch])
+        let outcome = try accumulateGradients(samples)
+        let leaves = optimizer.parameters
+        let norm = try Tensor.gradientNorm(of: leaves)
+        guard outcome.loss.isFinite, norm.isFinite else {
+            for leaf in leaves { leaf.clearGradient() }
+            throw notFinite(outcome.loss, norm, samples)
+        }
+        let learningRate = rate.rate(step: step + 1)
+        let settings = job.optimizer
+        // As torch.nn.utils.clip_grad_norm_ has it.
+        let scale = settings.clipNorm.map { min(1, $0 / (norm + 1e-6)) } ?? 1
+        try optimizer.step(
+            learningRate: learningRate, beta1: settings.beta1, beta2: settings.beta2, epsilon: settings.epsilon,
+            weightDecay: settings.weightDecay, gradientScale: scale)
+        for leaf in leaves { leaf.clearGradient() }
+        step += 1
+        return TrainingStep(
+            step: step, steps: plan.steps, epoch: Double(step) / Double(plan.stepsPerEpoch), loss: outcome.loss,
+            learningRate: learningRate, gradientNorm: norm, tokenAccuracy: outcome.tokens.share,
+            keyAccuracy: outcome.keys.share, rejectedNLL: outcome.rejected.mean,
+            tokens: samples.reduce(0) { $0 + data.tokenCount($1) })
+    }
+
+    private func notFinite(_ loss: Double, _ norm: Double, _ samples: [Int]) -> StudentError {
+        let ids = samples.map(data.id)
+        let shown = ids.prefix(8).map { "\"\($0)\"" }.joined(separator: ", ")
+        let rest = ids.count > 8 ? " and \(ids.count - 8) more" : ""
+        return StudentError(
+            "step \(step + 1)",
+            "the loss is \(loss) and the gradient norm \(norm) on samples \(shown)\(rest); lower learning_rate, set "
+                + "clip_norm, or use precision float32")
+    }
+
+    /// What a step's samples amount to.
+    struct Outcome {
+        var loss = 0.0
+        var tokens = Ratio()
+        var keys = Ratio()
+        var rejected = Ratio()
+    }
+
+    /// Adds the gradient of the mean loss over `samples` to the parameters' gradients, micro-batch by micro-batch.
+    func accumulateGradients(_ samples: [Int]) throws -> Outcome {
+        var outcome = Outcome()
+        switch (data, job.objective) {
+        case (.tokens(let all), _):
+            let completionTokens = samples.reduce(0) { $0 + all[$1].completion.count }
+            for part in microBatches(samples) {
+                let batch = PackedBatch(part.lazy.map { all[$0] }, weight: 1 / Double(completionTokens))
+                let scored = try score(batch)
+                outcome.loss += try scored.loss.scalar()
+                for correct in scored.correct { outcome.tokens.add(correct ? 1 : 0) }
+                try scored.loss.backward()
+            }
+        case (.pairs(let all), .krsl(let settings)):
+            for part in microBatches(samples) {
+                let batch = PairBatch(part.lazy.map { all[$0] }, settings: settings, count: samples.count)
+                guard batch.packed.targets.count > 0 else { continue }
+                let scored = try score(batch.packed)
+                outcome.loss += try scored.loss.scalar()
+                for (index, kind) in batch.kinds.enumerated() {
+                    switch kind {
+                    case .correctKey: outcome.keys.add(scored.correct[index] ? 1 : 0)
+                    case .wrongKey: outcome.rejected.add(scored.nll[index])
+                    case .correctOther: break
+                    }
+                }
+                try scored.loss.backward()
+            }
+        case (.pairs, .sft): preconditionFailure("pairs are for KRSL")
+        }
+        return outcome
+    }
+
+    private func score(_ batch: PackedBatch) throws -> ScoredTokens {
+        try model(batch.tokens, segments: batch.segments).tokenLoss(batch.targets, output: model.output)
+    }
+
+    /// Splits a step's samples into micro-batches, in order.
+    private func microBatches(_ samples: [Int]) -> [ArraySlice<Int>] {
+        let limit = job.batch.maxTokens ?? Self.defaultMaxTokens
+        var result: [ArraySlice<Int>] = []
+        var start = 0
+        var tokens = 0
+        for (index, sample) in samples.enumerated() {
+            let count = data.tokenCount(sample)
+            if index > start, tokens + count > limit || index - start == job.batch.samples {
+                result.append(samples[start..<index])
+                (start, tokens) = (index, 0)
+            }
+            tokens += count
+        }
+        result.append(samples[start...])
+        return result
+    }
+}
+
+/// A sum over a number of things.
+struct Ratio: Sendable, Equatable {
+    private(set) var sum = 0.0
+    private(set) var count = 0
+
+    mutating func add(_ value: Double) {
+        sum += value
+        count += 1
+    }
+
+    var mean: Double? { count == 0 ? nil : sum / Double(count) }
+    var share: Double? { mean }
+}

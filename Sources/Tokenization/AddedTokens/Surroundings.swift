@@ -1,0 +1,56 @@
+/// White space around a place in a text, as \s has it.
+enum WhiteSpace {
+    static func start(before end: Int, in bytes: UnsafeBufferPointer<UInt8>) -> Int {
+        var start = end
+        while let (value, offset) = scalar(before: start, in: bytes), isSpace(value) { start = offset }
+        return start
+    }
+
+    static func end(after start: Int, in bytes: UnsafeBufferPointer<UInt8>) -> Int {
+        var end = start
+        while let (value, offset) = scalar(after: end, in: bytes), isSpace(value) { end = offset }
+        return end
+    }
+
+    private static func isSpace(_ value: UInt32) -> Bool {
+        CharacterClasses.table[Int(value)] & CharacterClasses.space != 0
+    }
+}
+
+/// Word characters next to a place in a text, as \w has them.
+enum WordCharacters {
+    static func touch(_ range: Range<Int>, in bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        let before = scalar(before: range.lowerBound, in: bytes)?.value
+        let after = scalar(after: range.upperBound, in: bytes)?.value
+        return before.map(isWord) ?? false || after.map(isWord) ?? false
+    }
+
+    private static func isWord(_ value: UInt32) -> Bool {
+        guard let properties = Unicode.Scalar(value)?.properties, properties.age?.major ?? .max <= 16 else {
+            return false
+        }
+        return switch properties.generalCategory {
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .nonspacingMark,
+            .spacingMark, .enclosingMark, .decimalNumber, .letterNumber, .otherNumber, .connectorPunctuation:
+            true
+        default: false
+        }
+    }
+}
+
+private func scalar(
+    before end: Int, in bytes: UnsafeBufferPointer<UInt8>
+) -> (value: UInt32, offset: Int)? {
+    guard end > 0 else { return nil }
+    var start = end - 1
+    while start > 0, bytes[start] & 0xC0 == 0x80 { start -= 1 }
+    return (ScalarReader(bytes: bytes, classes: UnsafePointer(bitPattern: 1)!).scalar(at: start).value, start)
+}
+
+private func scalar(
+    after start: Int, in bytes: UnsafeBufferPointer<UInt8>
+) -> (value: UInt32, offset: Int)? {
+    guard start < bytes.count else { return nil }
+    let (value, end) = ScalarReader(bytes: bytes, classes: UnsafePointer(bitPattern: 1)!).scalar(at: start)
+    return (value, end)
+}

@@ -1,0 +1,23 @@
+/// Finishes an encoding: adds special tokens, trims offsets.
+protocol PostProcessor: Sendable {
+    func process(_ encoding: inout Encoding, addsSpecialTokens: Bool, _ tokenizer: Tokenizer)
+}
+
+extension ComponentReader {
+    /// A post-processor, the parts of a sequence in order.
+    func postProcessors(
+        contains: (Int32) -> Bool
+    ) throws(TokenizerError) -> [any PostProcessor] {
+        switch type {
+        case "Sequence":
+            var steps: [any PostProcessor] = []
+            for component in try components("processors") {
+                steps += try component.postProcessors(contains: contains)
+            }
+            return steps
+        case "ByteLevel": return try bool("trim_offsets", default: true) ? [try OffsetTrimmer(self)] : []
+        case "TemplateProcessing": return [try TemplateProcessor(self, contains: contains)]
+        default: throw unsupported("post-processor")
+        }
+    }
+}

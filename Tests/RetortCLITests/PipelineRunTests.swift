@@ -1,0 +1,129 @@
+import CanonicalJSON
+import Foundation
+import Testing
+
+/// The shipped your-data pipeline, run by the real programs on a copy of its files.
+@Suite(.serialized) struct PipelineRunTests {
+    private let file = "pipelines/your-data.yaml"
+    private let questions = "pipelines/data/questions.jsonl"
+
+    private func shards(_ reference: String, in workplace: Workplace) throws -> Set<String> {
+        let manifest = try JSON.parse(workplace.retort("show", file, reference, "--manifest").output)
+        return Set(manifest["shards"]!.array!.map { $0["digest"]!.string! })
+    }
+
+    @Test func aRerunExecutesNothingAndAnEditOnlyWhatDependsOnIt() throws {
+        let workplace = try Workplace()
+        let first = try workplace.retort("run", file, "--format", "json")
+        #expect(first.status == 0, "\(first.errors)")
+        for stage in try first.summary["stages"]!.array! {
+            let dropped = stage["dropped"]!.object!.members.reduce(0) { $0 + $1.value.integer! }
+            #expect(stage["records_in"]!.integer! == stage["records_out"]!.integer! + dropped, "\(stage)")
+            #expect(stage["executed"] == stage["actions"])
+        }
+        let second = try workplace.retort("run", file, "--format", "json")
+        #expect(try second.summary["stages"]!.array!.allSatisfy { $0["executed"] == 0 })
+        let before = try shards("cots.correct", in: workplace).union(shards("cots.wrong", in: workplace))
+
+        var lines = try workplace.read(questions).split(separator: "\n").map(String.init)
+        let index = lines.firstIndex { $0.contains("not True") || $0.contains("True and") }!
+        lines[index] = lines[index].replacingOccurrences(of: "True", with: "False")
+        try workplace.write(lines.joined(separator: "\n") + "\n", to: questions)
+        let third = try workplace.retort("run", file, "--format", "json")
+        #expect(third.status == 0)
+        for name in ["cots", "merged", "tokens"] { #expect(try third.stage(name)["executed"] == 1, "\(name)") }
+        for name in ["duals", "pairs"] { #expect(try third.stage(name)["executed"]!.integer! <= 1, "\(name)") }
+        for name in ["tokenizer-questions", "tokenizer-cots", "tokenizer"] {
+            #expect(try third.stage(name)["executed"] == 0, "\(name)")
+        }
+        let after = try shards("cots.correct", in: workplace).union(shards("cots.wrong", in: workplace))
+        #expect(before.subtracting(after).count <= 2)
+        #expect(after.subtracting(before).count <= 2)
+        #expect(after.intersection(before).count >= before.count - 2)
+    }
+
+    @Test func twoStoresHoldTheSameBytes() throws {
+        let (one, other) = (try Workplace(), try Workplace())
+        for (workplace, jobs) in [(one, "1"), (other, "2")] {
+            #expect(try workplace.retort("run", file, "--jobs", jobs).status == 0)
+        }
+        for reference in ["duals", "tokenizer", "pairs.pairs", "student.checkpoint", "edit.checkpoint", "edit.log"] {
+            let manifests = try [one, other].map { try $0.retort("show", file, reference, "--manifest").output }
+            #expect(manifests[0] == manifests[1], "\(reference)")
+            #expect(!manifests[0].isEmpty)
+        }
+    }
+
+    @Test func aRunKilledInTheMiddleGoesOnFromWhatWasFinished() throws {
+        let workplace = try Workplace()
+        let errors = workplace.folder.appendingPathComponent("killed-errors")
+        let output = workplace.folder.appendingPathComponent("killed-output")
+        let process = try Program.start(
+            ["run", file, "--format", "json"], in: workplace.folder, output: output, errors: errors)
+        // As soon as training reports its first step, everything before it is finished.
+        while process.isRunning, try !String(contentsOf: output, encoding: .utf8).contains("\"event\":\"progress\"") {
+            usleep(2000)
+        }
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        let again = try workplace.retort("run", file, "--format", "json")
+        #expect(again.status == 0, "\(again.errors)")
+        for name in ["questions", "cots", "merged", "tokenizer", "tokens"] {
+            #expect(try again.stage(name)["executed"] == 0, "\(name)")
+        }
+        #expect(try again.stage("student")["executed"] == 1)
+    }
+
+    @Test func anInterruptedRunStopsCleanlyWithStatus130() throws {
+        let workplace = try Workplace()
+        let errors = workplace.folder.appendingPathComponent("interrupted-errors")
+        let output = workplace.folder.appendingPathComponent("interrupted-output")
+        let process = try Program.start(
+            ["run", file, "--format", "json"], in: workplace.folder, output: output, errors: errors)
+        while process.isRunning, try !String(contentsOf: output, encoding: .utf8).contains("\"event\":\"progress\"") {
+            usleep(2000)
+        }
+        kill(process.processIdentifier, SIGINT)
+        process.waitUntilExit()
+        let outcome = try Program.outcome(of: process, output: output, errors: errors)
+        #expect(outcome.status == 130)
+        #expect(try outcome.summary["status"] == "interrupted")
+        #expect(try workplace.retort("run", file).status == 0)
+    }
+
+    @Test func aWorkerThatDiesFailsItsStageWithOneMessage() throws {
+        let workplace = try Workplace()
+        let errors = workplace.folder.appendingPathComponent("worker-errors")
+        let output = workplace.folder.appendingPathComponent("worker-output")
+        let process = try Program.start(
+            ["run", file, "--format", "json"], in: workplace.folder, output: output, errors: errors)
+        while process.isRunning, try !String(contentsOf: output, encoding: .utf8).contains("\"event\":\"progress\"") {
+            usleep(2000)
+        }
+        let children = try String(
+            contentsOfFile: "/proc/\(process.processIdentifier)/task/\(process.processIdentifier)/children",
+            encoding: .utf8
+        ).split(separator: " ").compactMap { Int32($0) }
+        let workers = children.isEmpty ? workerProcesses(of: process.processIdentifier) : children
+        #expect(!workers.isEmpty)
+        for worker in workers { kill(worker, SIGKILL) }
+        process.waitUntilExit()
+        let outcome = try Program.outcome(of: process, output: output, errors: errors)
+        #expect(outcome.status == 1)
+        let messages = outcome.output.split(separator: "\n").filter { $0.contains("\"event\":\"error\"") }
+        #expect(messages.count == 1)
+        #expect(messages.first?.contains("ended early (killed by signal 9") == true)
+        let again = try workplace.retort("run", file, "--format", "json")
+        #expect(again.status == 0)
+        #expect(try again.stage("tokens")["executed"] == 0)
+    }
+
+    /// Child processes, whichever thread started them.
+    private func workerProcesses(of parent: Int32) -> [Int32] {
+        let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return all.compactMap { Int32($0) }.filter { id in
+            let status = (try? String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8)) ?? ""
+            return status.contains("PPid:\t\(parent)\n") && status.contains("Name:\tretort-student")
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import CanonicalJSON
+import Foundation
+
+/// Runs the programs this package builds, as a user would.
+struct Program {
+    struct Outcome {
+        let status: Int32
+        let output: String
+        let errors: String
+
+        /// The last line of `--format json`.
+        var summary: JSON {
+            get throws { try JSON.parse(output.split(separator: "\n").last.map(String.init) ?? "") }
+        }
+
+        /// A stage's row of the summary.
+        func stage(_ name: String) throws -> JSON {
+            let stages = try summary["stages"]?.array ?? []
+            guard let stage = stages.first(where: { $0["stage"]?.string == name }) else {
+                throw NoSuchStage(name: name, output: output, errors: errors)
+            }
+            return stage
+        }
+    }
+
+    struct NoSuchStage: Error {
+        let name: String
+        let output: String
+        let errors: String
+    }
+
+    /// Where swift build put the programs: the folder of the test bundle.
+    static let folder: URL = {
+        let candidates = [
+            URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent(),
+            packageRoot.appendingPathComponent(".build/debug"),
+        ]
+        return candidates.first { FileManager.default.isExecutableFile(atPath: $0.appendingPathComponent("retort").path) }!
+    }()
+
+    static let packageRoot = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    /// The real data that lies beside a development checkout, where it does.
+    static var sharedData: URL? {
+        let folder = packageRoot.deletingLastPathComponent().appendingPathComponent("shared/data")
+        return FileManager.default.fileExists(atPath: folder.path) ? folder : nil
+    }
+
+    static func start(_ arguments: [String], in directory: URL, output: URL, errors: URL) throws -> Process {
+        for file in [output, errors] { FileManager.default.createFile(atPath: file.path, contents: nil) }
+        let process = Process()
+        process.executableURL = folder.appendingPathComponent("retort")
+        process.arguments = arguments
+        process.currentDirectoryURL = directory
+        process.standardOutput = try FileHandle(forWritingTo: output)
+        process.standardError = try FileHandle(forWritingTo: errors)
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        return process
+    }
+
+    static func outcome(of process: Process, output: URL, errors: URL) throws -> Outcome {
+        Outcome(
+            status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
+            output: try String(contentsOf: output, encoding: .utf8),
+            errors: try String(contentsOf: errors, encoding: .utf8))
+    }
+}
+
+/// A folder with a copy of the shipped pipelines, removed with the value.
+final class Workplace {
+    let folder: URL
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("retort-e2e-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(
+            at: Program.packageRoot.appendingPathComponent("pipelines"),
+            to: folder.appendingPathComponent("pipelines"))
+    }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    func write(_ text: String, to path: String) throws {
+        let file = folder.appendingPathComponent(path)
+        try FileManager.default.createDirectory(
+            at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try text.write(to: file, atomically: true, encoding: .utf8)
+    }
+
+    func read(_ path: String) throws -> String {
+        try String(contentsOf: folder.appendingPathComponent(path), encoding: .utf8)
+    }
+
+    @discardableResult
+    func retort(_ arguments: String...) throws -> Program.Outcome {
+        let id = UUID().uuidString
+        let output = folder.appendingPathComponent(".output-\(id)")
+        let errors = folder.appendingPathComponent(".errors-\(id)")
+        let process = try Program.start(arguments, in: folder, output: output, errors: errors)
+        process.waitUntilExit()
+        return try Program.outcome(of: process, output: output, errors: errors)
+    }
+}

@@ -1,0 +1,180 @@
+import CanonicalJSON
+import ContentStore
+import Foundation
+import StageGraph
+import Testing
+
+@testable import Scheduling
+
+/// A store in a temporary folder that goes with the value.
+final class TemporaryStore {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("retort-\(UUID().uuidString)").path
+
+    func open() throws -> LocalStore { try LocalStore(at: path) }
+
+    func engine(jobs: Int = 2, keepGoing: Bool = false) throws -> Engine {
+        Engine(store: try open(), options: Engine.Options(jobs: jobs, keepGoing: keepGoing))
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+@Suite struct EngineTests {
+    private func values(_ count: Int) -> JSON {
+        .object(JSONObject((0..<count).map { ("n\($0)", .integer(Int64($0 * 7 % 23 - 5))) }))
+    }
+
+    private func diamond(_ values: JSON, by shift: Int = 2, modulo: Int = 1_000_000_007) throws -> Pipeline {
+        try .toys([
+            Toy("numbers", "numbers", [], ["values": values]),
+            Toy("left", "shift", [("numbers", ["numbers"])], ["by": .integer(Int64(shift))]),
+            Toy("right", "shift", [("numbers", ["numbers"])], ["by": -1]),
+            Toy("join", "shift", [("numbers", ["left.positive"]), ("others", ["right.negative"])], [:]),
+            Toy(
+                "total", "sum", [("numbers", ["join.positive", "join.negative"])], ["modulo": .integer(Int64(modulo))]),
+            Toy("scaled", "scale", [("numbers", ["numbers"]), ("factor", ["total"])], [:]),
+        ])
+    }
+
+    @Test func rerunExecutesNothing() async throws {
+        let store = TemporaryStore()
+        let pipeline = try diamond(values(60))
+        let first = try await store.engine().run(pipeline)
+        #expect(first.status == .ok)
+        #expect(first.stages.allSatisfy { $0.executed == $0.actions && $0.actions > 0 })
+        let second = try await store.engine().run(pipeline)
+        #expect(second.executed == 0)
+        #expect(second.stages.map(\.outputs) == first.stages.map(\.outputs))
+        #expect(second.stages.map(\.actions) == first.stages.map(\.actions))
+        #expect(second.stages.map(\.accounting) == first.stages.map(\.accounting))
+    }
+
+    @Test func anEditRunsOneActionOfEachMapStageOnItsPath() async throws {
+        let store = TemporaryStore()
+        var edited = values(60).object!
+        let first = try await store.engine().run(diamond(.object(edited)))
+        edited["n7"] = 999
+        let second = try await store.engine().run(diamond(.object(edited)))
+        let executed = Dictionary(uniqueKeysWithValues: second.stages.map { ($0.name, $0.executed) })
+        #expect(executed["numbers"] == 1)
+        #expect(executed["left"] == 1)
+        #expect(executed["right"] == 1)
+        #expect(executed["join"] == 1)
+        #expect(executed["total"] == 1)
+        // Every shard depends on the total, which changed.
+        #expect(executed["scaled"] == second.stage("scaled")!.actions)
+        let before = Set(first.stage("left")!.outputs["positive"]!.shards)
+        let after = Set(second.stage("left")!.outputs["positive"]!.shards)
+        #expect(after.subtracting(before).count == 1)
+    }
+
+    @Test func aReproducedOutputStopsTheWave() async throws {
+        let store = TemporaryStore()
+        var edited = values(60).object!
+        _ = try await store.engine().run(diamond(.object(edited), modulo: 1))
+        edited["n7"] = 999
+        let second = try await store.engine().run(diamond(.object(edited), modulo: 1))
+        #expect(second.stage("total")!.executed == 1)
+        // The total modulo 1 is 0 as before: only the shard whose numbers changed is scaled again.
+        #expect(second.stage("scaled")!.executed == 1)
+    }
+
+    @Test(arguments: [1, 2, 8]) func jobsDoNotChangeResults(jobs: Int) async throws {
+        let (reference, store) = (TemporaryStore(), TemporaryStore())
+        let pipeline = try diamond(values(90))
+        let expected = try await reference.engine(jobs: 3).run(pipeline)
+        let report = try await store.engine(jobs: jobs).run(pipeline)
+        #expect(report.stages.map(\.outputs) == expected.stages.map(\.outputs))
+    }
+
+    @Test func aFailureIsReportedAndTheNextRunGoesOn() async throws {
+        let store = TemporaryStore()
+        func pipeline(failing: JSON) throws -> Pipeline {
+            try .toys([
+                Toy("numbers", "numbers", [], ["values": values(60)]),
+                Toy("left", "shift", [("numbers", ["numbers"])], ["by": 1]),
+                Toy("broken", "shift", [("numbers", ["left.positive"])], ["fail-on": failing]),
+                Toy("total", "sum", [("numbers", ["broken.positive"])], [:]),
+            ])
+        }
+        let failed = try await store.engine(keepGoing: true).run(pipeline(failing: 3))
+        #expect(failed.status == .failed)
+        #expect(failed.failures.contains { $0.stage == "broken" && $0.message == "the toy broke" })
+        #expect(failed.stage("total")!.status == .pending)
+        let done = failed.stage("broken")!.executed
+        let again = try await store.engine().run(pipeline(failing: 3))
+        #expect(again.stage("left")!.executed == 0)
+        #expect(again.stage("broken")!.cached <= done)
+        let mended = try await store.engine().run(pipeline(failing: .null))
+        #expect(mended.status == .ok)
+    }
+
+    @Test(arguments: [
+        ("unbalanced", "accounts for"), ("foreign-id", "does not belong to the shard"),
+        ("duplicate", "which another has too"),
+    ])
+    func aCarelessStageIsCaught(mistake: String, message: String) async throws {
+        let store = TemporaryStore()
+        let report = try await store.engine().run(
+            .toys([
+                Toy("numbers", "numbers", [], ["values": values(60)]),
+                Toy("careless", "careless", [("numbers", ["numbers"])], ["mistake": .string(mistake)]),
+            ]))
+        #expect(report.status == .failed)
+        #expect(report.failures[0].message.contains(message))
+    }
+
+    @Test func aDamagedShardFailsOnceAndIsMadeAgain() async throws {
+        let store = TemporaryStore()
+        let pipeline = try diamond(values(60))
+        let first = try await store.engine().run(pipeline)
+        let shard = first.stage("left")!.outputs["positive"]!.shards[0].digest.hex
+        let file = "\(store.path)/blobs/\(shard.prefix(2))/\(shard).zst"
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: file))
+        bytes[bytes.count / 2] ^= 0xFF
+        try bytes.write(to: URL(fileURLWithPath: file))
+        // Something has to read it: another parameter behind it.
+        let changed = try Pipeline.toys([
+            Toy("numbers", "numbers", [], ["values": values(60)]),
+            Toy("left", "shift", [("numbers", ["numbers"])], ["by": 2]),
+            Toy("again", "shift", [("numbers", ["left.positive"])], ["by": 5]),
+        ])
+        let failed = try await store.engine().run(changed)
+        #expect(failed.status == .failed)
+        #expect(failed.failures[0].message.contains(shard.prefix(12)))
+        let mended = try await store.engine().run(changed)
+        #expect(mended.status == .ok)
+        #expect(mended.stage("left")!.executed == 1)
+    }
+
+    @Test func planNamesTheChangedFieldsAndRunsNothing() async throws {
+        let store = TemporaryStore()
+        let before = try await store.engine().plan(diamond(values(60)))
+        #expect(before.stages[0].toRun.map(\.reasons) == [[.neverRan]])
+        #expect(before.stages[1].decidedAfter == ["numbers"])
+        _ = try await store.engine().run(diamond(values(60)))
+        let same = try await store.engine().plan(diamond(values(60)))
+        #expect(same.stages.allSatisfy { $0.toRun.isEmpty && $0.decidedAfter.isEmpty && $0.outputs != nil })
+        let shifted = try await store.engine().plan(diamond(values(60), by: 3))
+        let left = shifted.stages.first { $0.name == "left" }!
+        #expect(left.toRun.count == same.stages[1].cached)
+        #expect(left.toRun.allSatisfy { $0.reasons == [.changed(field: "parameter by", old: 2, new: 3)] })
+        #expect(shifted.stages.first { $0.name == "right" }!.toRun.isEmpty)
+        #expect(shifted.stages.first { $0.name == "join" }!.decidedAfter == ["left"])
+    }
+
+    @Test func aLostBlobIsNamedAsTheReason() async throws {
+        let store = TemporaryStore()
+        let pipeline = try diamond(values(60))
+        let first = try await store.engine().run(pipeline)
+        let lost = first.stage("left")!.outputs["positive"]!.shards[0]
+        try FileManager.default.removeItem(
+            atPath: "\(store.path)/blobs/\(lost.digest.hex.prefix(2))/\(lost.digest.hex).zst")
+        let plan = try await store.engine().plan(pipeline)
+        let left = plan.stages.first { $0.name == "left" }!
+        #expect(left.toRun.map(\.reasons) == [[.resultLost(missing: [lost.digest])]])
+        let again = try await store.engine().run(pipeline)
+        #expect(again.status == .ok)
+        #expect(again.executed == 1)
+    }
+}

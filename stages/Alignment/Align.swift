@@ -1,0 +1,87 @@
+import CanonicalJSON
+import ContentStore
+import Reasoning
+import StageGraph
+import StudentJobs
+import Tokenization
+
+/// Finds the key reasoning steps of pairs (EDIT Eq. 5): one edit script a pair over the tokens of the two completions,
+/// and from it a mask for each side.
+struct Align: Stage {
+    static let signature = StageSignature(
+        "alignment", version: 1, .map, "Aligns pairs token by token and marks the key tokens of both sides.",
+        parameters: [
+            StudentPrompt.parameter,
+            Parameter(
+                "mode", .choice(TokenAlignment.Mode.allCases.map(\.rawValue)), default: "minimal",
+                "minimal: one script of least distance with the fewest runs. reference: the masks of the published code."
+            ),
+            Parameter(
+                "max-length", .positiveInteger, default: 1024,
+                "Tokens of prompt and longer completion above which a pair is dropped."),
+        ],
+        inputs: [
+            InputPort("duals", .dualPairs, "Pairs of right and wrong chains of thought."),
+            InputPort("tokenizer", .tokenizer, distribution: .whole, "A tokenizer directory."),
+        ],
+        outputs: [
+            OutputPort("pairs", .tokenPairs, layout: .tensors, "Ids and masks, ready for KRSL."),
+            OutputPort("alignments", .alignments, "Edits as spans of the texts, for reading."),
+        ])
+
+    private let prompt: StudentPrompt
+    private let mode: TokenAlignment.Mode
+    private let maxLength: Int
+
+    init(_ parameters: StageParameters) throws {
+        prompt = try StudentPrompt(parameters)
+        mode = TokenAlignment.Mode(rawValue: parameters.string("mode"))!
+        maxLength = parameters.integer("max-length")
+    }
+
+    func run(_ context: any ActionContext) throws -> Accounting {
+        let duals = try context.records("duals", as: DualPair.self)
+        let tokenizer = try StudentTokenizer(directory: context.directory("tokenizer"))
+        var accounting = Accounting(recordsIn: duals.count)
+        var pairs: [TokenPairRecord] = []
+        var alignments: [Reasoning.Alignment] = []
+        for dual in duals {
+            let question = tokenizer.tokenizer.encode(prompt.text(for: dual.question))
+            let correct = side(dual.correctCoT, tokenizer)
+            let wrong = side(dual.wrongCoT, tokenizer)
+            guard question.count + max(correct.ids.count, wrong.ids.count) <= maxLength else {
+                accounting.drop("too-long")
+                continue
+            }
+            let alignment = TokenAlignment(correct: correct.ids, wrong: wrong.ids, mode: mode)
+            guard alignment.distance > 0 else {
+                accounting.drop("identical")
+                continue
+            }
+            pairs.append(
+                TokenPairRecord(
+                    id: dual.id, task: dual.task, origin: dual.origin.rawValue, prompt: question,
+                    correct: correct.ids, wrong: wrong.ids, correctKeys: alignment.correctMask.map { $0 ? 1 : 0 },
+                    wrongKeys: alignment.wrongMask.map { $0 ? 1 : 0 }))
+            alignments.append(
+                Reasoning.Alignment(
+                    pair: dual, alignment: alignment, correctSpans: correct.spans, wrongSpans: wrong.spans))
+        }
+        accounting.recordsOut = pairs.count
+        try context.write(tensors: TokenPairShard.encode(pairs), records: pairs.count, to: "pairs")
+        try context.write(alignments, to: "alignments")
+        return accounting
+    }
+
+    /// A completion's ids with their spans in the chain of thought. The space before it and the end token have none.
+    private func side(_ cot: String, _ tokenizer: StudentTokenizer) -> (ids: [Int32], spans: [Range<Int>]) {
+        let text = prompt.completion(for: cot)
+        let shift = text.utf8.count - cot.utf8.count
+        let length = cot.utf8.count
+        let encoding = tokenizer.tokenizer.encodeWithOffsets(text)
+        let spans = encoding.offsets.map { span in
+            max(0, span.lowerBound - shift)..<max(0, span.upperBound - shift)
+        }
+        return (encoding.ids + [Int32(tokenizer.endToken)], spans + [length..<length])
+    }
+}

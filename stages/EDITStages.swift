@@ -1,0 +1,16 @@
+import StageGraph
+
+extension StageLibrary {
+    /// Every stage type a pipeline file may use.
+    public static let edit = StageLibrary([
+        // Bringing records in.
+        SyntheticQuestions.self, ImportQuestions.self, ImportBBH.self, ImportPairs.self, Split.self, SelectCoTs.self,
+        // Teachers and dual chains of thought.
+        TeacherSampling.self, Rectification.self, Demonstrations.self, Corruption.self, DualFiltering.self,
+        MergeCoTs.self,
+        // Tokens.
+        TokenizerTraining.self, Tokenize.self, Align.self, KeyStepStatistics.self,
+        // Students.
+        SFT.self, KRSL.self, Generate.self, Evaluation.self, CoTAccuracy.self, MajorityBaseline.self, Report.self,
+    ])
+}

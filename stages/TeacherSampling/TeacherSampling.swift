@@ -1,0 +1,40 @@
+import CanonicalJSON
+import ContentStore
+import Reasoning
+import StageGraph
+import Teachers
+
+/// D⁺ and D⁻ (EDIT §3.1): asks the teacher for a chain of thought on each question (CEP) and sorts the answers by their
+/// conclusion. An answer without a conclusion is wrong.
+struct TeacherSampling: Stage {
+    static let signature = StageSignature(
+        "teacher-sampling", version: 1, .map, "Asks a teacher for a chain of thought on each question.",
+        parameters: [
+            Parameter("prompt", .file, "The extraction prompt (CEP), a text template with {question}.")
+        ] + TeacherSettings.parameters,
+        inputs: [InputPort("questions", .questions, "What to ask.")],
+        outputs: [
+            OutputPort("correct", .cots, "D⁺: the conclusion is the gold answer."),
+            OutputPort("wrong", .cots, "D⁻: it is another one, or there is none."),
+        ])
+
+    private let settings: TeacherSettings
+
+    init(_ parameters: StageParameters) { settings = TeacherSettings(parameters) }
+
+    func run(_ context: any ActionContext) async throws -> Accounting {
+        let questions = try context.records("questions", as: Question.self)
+        var accounting = Accounting(recordsIn: questions.count)
+        let run = try TeachingRun(context, .extraction, settings)
+        let cots = try await run.ask(
+            questions.map {
+                TeachingRun.Assignment(
+                    id: $0.id, task: $0.task, question: $0.question, answer: $0.answer,
+                    subject: Prompt.Subject(question: $0.question, taskDescription: $0.taskDescription))
+            }, origin: .sampled, accounting: &accounting)
+        accounting.recordsOut = cots.count
+        try context.write(cots.filter(\.correct), to: "correct")
+        try context.write(cots.filter { !$0.correct }, to: "wrong")
+        return accounting
+    }
+}
