@@ -83,7 +83,7 @@ let package = Package(
         .executableTarget(name: "retort-student", dependencies: ["Students"], swiftSettings: settings),
 
         tests("CanonicalJSON"),
-        tests("SyntheticTasks", ["Reasoning"]),
+        tests("SyntheticTasks", ["Reasoning", "CanonicalJSON"]),
         tests("Teachers", ["SyntheticTasks", "Reasoning", "CanonicalJSON"]),
         tests("Safetensors"),
         tests("StudentJobs", ["CanonicalJSON", "Safetensors"]),

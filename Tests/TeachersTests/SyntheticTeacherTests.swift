@@ -205,6 +205,21 @@ struct SyntheticTeacherTests {
         #expect(stopped.text.hasSuffix("2 + 3 ") && stopped.finishReason == .stop)
     }
 
+    /// A change here needs a new ``SyntheticTeacher/version``: answers in ledgers and stores are found by it.
+    @Test("answers as it did when its version was set")
+    func isPinned() throws {
+        let teacher = SyntheticTeacher(SyntheticTeacherParameters(seed: 3))
+        var hash = StableHash()
+        for question in try sampleQuestions(192) {
+            for kind in Prompt.Kind.allCases {
+                let subject = Prompt.Subject(question: question.question, answer: question.answer, cot: "right")
+                hash.combine(teacher.answer(try ShippedPrompts.request(kind, subject, sample: 1)).text)
+            }
+        }
+        #expect(SyntheticTeacher.version == 1)
+        #expect(hash.value == 1_680_757_964_329_362_192)
+    }
+
     @Test("identifies itself by every parameter")
     func hasIdentity() {
         let identity = SyntheticTeacher(SyntheticTeacherParameters(seed: 5)).identity.canonicalText
