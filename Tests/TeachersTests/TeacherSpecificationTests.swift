@@ -17,11 +17,11 @@ struct TeacherSpecificationTests {
     @Test("name a recorded teacher and its fields")
     func readsRecorded() throws {
         #expect(
-            try TeacherSpecification(json: ["kind": "recorded", "file": "a.jsonl", "cot-field": "text"])
-                == .recorded(file: "a.jsonl", fields: RecordedTeacher.Fields(id: "id", cot: "text")))
+            try TeacherSpecification(json: ["kind": "recorded", "path": "a.jsonl", "cot-field": "text"])
+                == .recorded(path: "a.jsonl", fields: RecordedTeacher.Fields(id: "id", cot: "text")))
         #expect(
             try TeacherSpecification(json: ["kind": "recorded"])
-                == .recorded(file: nil, fields: RecordedTeacher.Fields()))
+                == .recorded(path: nil, fields: RecordedTeacher.Fields()))
     }
 
     @Test("report every problem at once")
@@ -49,9 +49,9 @@ struct TeacherSpecificationTests {
         #expect(
             message(#""synthetic""#) == #"a teacher should be an object with the key "kind", found a string"#)
         #expect(
-            message(#"{"kind":"recorded","file":"","fiel":1}"#) == """
-                a recorded teacher has no key "fiel"; did you mean "file"?
-                "file" should be a text that is not empty, found a string
+            message(#"{"kind":"recorded","path":"","pth":1}"#) == """
+                a recorded teacher has no key "pth"; did you mean "path"?
+                "path" should be a text that is not empty, found a string
                 """)
     }
 }

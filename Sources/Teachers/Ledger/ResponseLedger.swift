@@ -30,7 +30,8 @@ public final class ResponseLedger: Sendable {
             pool = try DatabasePool(path: path, configuration: configuration)
             // GRDB leaves a WAL at NORMAL, which may lose the last commits when the power fails.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-            try pool.write(Self.migrate)
+            // Most runs find the layout in place and need no lock for it.
+            if try pool.read(Self.version) != Self.layout { try pool.write(Self.migrate) }
         } catch {
             throw LedgerError(error, path: path)
         }
@@ -40,8 +41,12 @@ public final class ResponseLedger: Sendable {
     /// The layout's version, in `user_version`.
     private static let layout = 1
 
+    private static func version(_ db: Database) throws -> Int {
+        try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+    }
+
     private static func migrate(_ db: Database) throws {
-        let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+        let found = try version(db)
         guard found <= layout else { throw LayoutTooNew(found: found) }
         guard found < layout else { return }
         try db.execute(
