@@ -1,3 +1,5 @@
+import Glibc
+
 /// SplitMix64, so that a failing case can be run again from its seed.
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
@@ -14,14 +16,14 @@ struct SeededGenerator: RandomNumberGenerator {
 
     /// Compressible bytes: runs of a value, some hundred bytes on average.
     mutating func bytes(_ count: Int) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(count)
-        while bytes.count < count {
-            let random = next()
-            let run = min(Int(random >> 8 & 255) + 1, count - bytes.count)
-            bytes.append(contentsOf: repeatElement(UInt8(truncatingIfNeeded: random), count: run))
+        [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            while initialized < count {
+                let random = next()
+                let run = min(Int(random >> 8 & 255) + 1, count - initialized)
+                memset(buffer.baseAddress! + initialized, Int32(random & 255), run)
+                initialized += run
+            }
         }
-        return bytes
     }
 
     /// Bytes that do not compress.
