@@ -88,8 +88,13 @@ final class SmallDisk: Sendable {
             let store = try LocalStore(at: folder.file("store"))
             let blob = try store.write([1, 2, 3])
             try store.flush()
-            var limit = rlimit(rlim_cur: 3, rlim_max: 3)
+            var limit = rlimit(rlim_cur: 3, rlim_max: 64)
             try #require(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
+            defer {
+                // Cleaning up needs handles again.
+                limit.rlim_cur = 64
+                setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+            }
             do {
                 _ = try store.read(blob, limit: 3)
                 Issue.record("a file was opened beyond the limit")
