@@ -41,7 +41,8 @@ public struct Engine: Sendable {
         } onCancel: {
             run.cancel()
         }
-        try run.history().save(pipeline.name, store: store)
+        let now = run.history()
+        if now != history { try now.save(pipeline.name, store: store) }
         return report
     }
 
