@@ -26,7 +26,6 @@ void check_attention(
     require(
         k.size(1) == shape.key_value_heads * shape.head_size && k.sizes() == v.sizes(),
         "attention: keys or values do not fit the heads");
-    require(q.size(0) == k.size(0), "attention: queries and keys differ in rows");
     require(q.scalar_type() == k.scalar_type() && k.scalar_type() == v.scalar_type(), "attention: types differ");
     require(
         cosines.dim() == 2 && cosines.sizes() == sines.sizes() && cosines.size(1) * 2 == shape.head_size,
@@ -50,7 +49,7 @@ void forward_head(const Pass<T> &pass, const CTSegment &segment, int64_t head, S
     const int64_t total = segment.prefix_length + segment.length;
     A *keys = sized(scratch.keys, total * size), *values = sized(scratch.values, total * size);
     load_keys(pass, segment, head, keys, values);
-    for (int64_t first = 0; first < segment.length; first += block) {
+    for (int64_t first = segment.first_query; first < segment.length; first += block) {
         const int64_t count = std::min(block, segment.length - first), rows = group * count;
         const int64_t visible = segment.prefix_length + first + count;
         A *queries = sized(scratch.queries, rows * size), *scores = sized(scratch.scores, rows * visible);
@@ -60,7 +59,7 @@ void forward_head(const Pass<T> &pass, const CTSegment &segment, int64_t head, S
         product(false, true, rows, visible, size, A(1), queries, size, keys, size, A(0), scores, visible);
         softmax_forward(
             scores, group, first, count, segment.prefix_length, visible, pass,
-            pass.logsumexp + head * group * pass.rows + segment.start);
+            pass.logsumexp + head * group * pass.rows + query_row(segment, 0));
         product(false, false, rows, size, visible, A(1), scores, visible, values, size, A(0), outputs, size);
         store_queries(pass, segment, head, group, first, count, outputs, nullptr, nullptr, pass.out);
     }
@@ -75,7 +74,7 @@ void backward_head(const Pass<T> &pass, const CTSegment &segment, int64_t head, 
     std::fill(dk, dk + total * size, A(0));
     std::fill(dv, dv + total * size, A(0));
     load_keys(pass, segment, head, keys, values);
-    for (int64_t first = 0; first < segment.length; first += block) {
+    for (int64_t first = segment.first_query; first < segment.length; first += block) {
         const int64_t count = std::min(block, segment.length - first), rows = group * count;
         const int64_t visible = segment.prefix_length + first + count;
         A *queries = sized(scratch.queries, rows * size), *scores = sized(scratch.scores, rows * visible);
@@ -89,7 +88,7 @@ void backward_head(const Pass<T> &pass, const CTSegment &segment, int64_t head, 
         product(false, true, rows, visible, size, A(1), dout, size, values, size, A(0), ds, visible);
         softmax_backward(
             scores, ds, group, first, count, segment.prefix_length, visible, pass,
-            pass.logsumexp + head * group * pass.rows + segment.start);
+            pass.logsumexp + head * group * pass.rows + query_row(segment, 0));
         product(true, false, visible, size, rows, A(1), scores, visible, dout, size, A(1), dv, size);
         product(true, false, visible, size, rows, A(1), ds, visible, queries, size, A(1), dk, size);
         product(false, false, rows, size, visible, A(1), ds, visible, keys, size, A(0), dq, size);
@@ -102,12 +101,16 @@ void backward_head(const Pass<T> &pass, const CTSegment &segment, int64_t head, 
 /// Segments that share rows, in order: one without a prefix and those that continue it.
 using Family = std::vector<CTSegment>;
 
-std::vector<Family> families(const std::vector<CTSegment> &segments, int64_t rows) {
+std::vector<Family> families(const std::vector<CTSegment> &segments, int64_t rows, int64_t queries) {
     std::vector<Family> result;
-    int64_t next = 0;
+    int64_t next = 0, next_query = 0;
     for (const auto &segment : segments) {
         require(segment.start == next && segment.length > 0, "attention: segments must cover the rows in order");
+        require(
+            segment.first_query >= 0 && segment.first_query <= segment.length && segment.query_start == next_query,
+            "attention: the queries of the segments must cover those given in order");
         next = segment.start + segment.length;
+        next_query += segment.length - segment.first_query;
         if (segment.prefix_length == 0) {
             result.push_back({segment});
             continue;
@@ -119,7 +122,7 @@ std::vector<Family> families(const std::vector<CTSegment> &segments, int64_t row
             "attention: a prefix must begin the last segment that has none itself");
         result.back().push_back(segment);
     }
-    require(next == rows, "attention: the segments do not cover all rows");
+    require(next == rows && next_query == queries, "attention: the segments do not cover all rows");
     return result;
 }
 
@@ -166,7 +169,7 @@ class Attention : public torch::autograd::Function<Attention> {
         const std::vector<CTSegment> &segments) {
         auto out = at::empty_like(q);
         auto logsumexp = at::empty({shape.heads, q.size(0)}, q.options().dtype(arithmetic_type(q)));
-        const auto all = families(segments, q.size(0));
+        const auto all = families(segments, k.size(0), q.size(0));
         dispatch(q, [&](auto *tag) {
             using T = std::remove_pointer_t<decltype(tag)>;
             const auto pass = make_pass<T>(shape, q, k, v, cosines, sines, out, logsumexp);
@@ -199,7 +202,7 @@ class Attention : public torch::autograd::Function<Attention> {
         // Rows of a prefix gather gradients from every segment that continues it: sum before rounding.
         auto dk = at::zeros(k.sizes(), k.options().dtype(arithmetic_type(k)));
         auto dv = at::zeros_like(dk);
-        const auto all = families(segments, q.size(0));
+        const auto all = families(segments, k.size(0), q.size(0));
         dispatch(q, [&](auto *tag) {
             using T = std::remove_pointer_t<decltype(tag)>;
             auto pass = make_pass<T>(shape, q, k, v, saved[3], saved[4], at::Tensor(), saved[5]);
@@ -228,13 +231,18 @@ at::Tensor composed_attention(
     const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, const at::Tensor &cosines, const at::Tensor &sines,
     const CTAttentionShape &shape, const std::vector<CTSegment> &segments) {
     const int64_t size = shape.head_size, group = shape.heads / shape.key_value_heads;
-    std::vector<int64_t> position_list;
+    std::vector<int64_t> key_positions, query_positions;
     for (const auto &segment : segments) {
-        for (int64_t i = 0; i < segment.length; ++i) position_list.push_back(segment.prefix_length + i);
+        for (int64_t i = 0; i < segment.length; ++i) {
+            key_positions.push_back(segment.prefix_length + i);
+            if (i >= segment.first_query) query_positions.push_back(segment.prefix_length + i);
+        }
     }
-    const auto positions = at::tensor(position_list, at::kLong).to(q.device());
-    const auto c = cosines.index_select(0, positions), s = sines.index_select(0, positions);
-    const auto queries = rotated(q, c, s, size), keys = rotated(k, c, s, size);
+    const auto rotated_at = [&](const at::Tensor &x, const std::vector<int64_t> &list) {
+        const auto positions = copied(list.data(), static_cast<int64_t>(list.size()), x.device());
+        return rotated(x, cosines.index_select(0, positions), sines.index_select(0, positions), size);
+    };
+    const auto queries = rotated_at(q, query_positions), keys = rotated_at(k, key_positions);
     const auto values = v.reshape({v.size(0), -1, size}).to(keys.scalar_type());
     std::vector<at::Tensor> outputs;
     for (const auto &segment : segments) {
@@ -244,15 +252,18 @@ at::Tensor composed_attention(
                 ? own : at::cat({rows.narrow(0, segment.prefix_start, segment.prefix_length), own}, 0);
             return all.transpose(0, 1).repeat_interleave(group, 0); // [heads, keys, size]
         };
-        const auto query = queries.narrow(0, segment.start, segment.length).transpose(0, 1);
+        const int64_t count = segment.length - segment.first_query;
+        if (count == 0) continue;
+        const auto query = queries.narrow(0, segment.query_start, count).transpose(0, 1);
         auto scores = at::matmul(query, visible(keys).transpose(1, 2)) * shape.scale;
-        const auto at_query = (at::arange(segment.length, q.device()) + segment.prefix_length).unsqueeze(1);
+        const auto at_query
+            = (at::arange(count, q.device()) + segment.prefix_length + segment.first_query).unsqueeze(1);
         const auto at_key = at::arange(segment.prefix_length + segment.length, q.device()).unsqueeze(0);
         auto hidden = at_key > at_query;
         if (shape.window > 0) hidden = hidden.logical_or(at_key <= at_query - shape.window);
         scores = scores.masked_fill(hidden, -1e30);
         const auto out = at::matmul(at::softmax(scores, -1), visible(values));
-        outputs.push_back(out.transpose(0, 1).reshape({segment.length, -1}));
+        outputs.push_back(out.transpose(0, 1).reshape({count, -1}));
     }
     return at::cat(outputs, 0).to(q.scalar_type());
 }
@@ -270,7 +281,7 @@ CTStatus ct_attention(
                 segment.prefix_length + segment.length <= cosines->value.size(0),
                 "attention: a sequence is longer than the table of angles");
         }
-        families(list, q->value.size(0));
+        families(list, k->value.size(0), q->value.size(0));
         const bool direct = fused(q->value) && cosines->value.scalar_type() == arithmetic_type(q->value);
         *out = handle(
             direct ? Attention::apply(

@@ -14,12 +14,17 @@ template <class T> struct Pass {
     const T *q, *k, *v;
     const A *cosines, *sines;
     T *out;
-    A *logsumexp; // [heads, T]
+    A *logsumexp; // [heads, rows of q]
     int64_t rows;
     const T *out_gradient;
     T *q_gradient;
     A *k_gradient, *v_gradient;
 };
+
+/// Where among the rows of q the query of own row `row` lies.
+CT_INLINE int64_t query_row(const CTSegment &segment, int64_t row) {
+    return segment.query_start + row - segment.first_query;
+}
 
 /// Working memory of one task, reused from segment to segment.
 template <class A> struct Scratch {
@@ -109,7 +114,7 @@ CT_INLINE void load_queries_body(
     const int64_t size = pass.shape.head_size, stride = pass.shape.heads * size;
     for (int64_t member = 0; member < group; ++member) {
         rotate_rows(
-            source + (segment.start + first) * stride + (head * group + member) * size, stride, count, size, cosines,
+            source + query_row(segment, first) * stride + (head * group + member) * size, stride, count, size, cosines,
             sines, segment.prefix_length + first, queries + member * count * size);
     }
 }
@@ -122,7 +127,7 @@ CT_INLINE void store_queries_body(
     for (int64_t member = 0; member < group; ++member) {
         for (int64_t row = 0; row < count; ++row) {
             const A *s = queries + (member * count + row) * size;
-            T *t = target + (segment.start + first + row) * stride + (head * group + member) * size;
+            T *t = target + query_row(segment, first + row) * stride + (head * group + member) * size;
             if (!cosines) {
                 for (int64_t i = 0; i < size; ++i) store(t + i, s[i]);
                 continue;

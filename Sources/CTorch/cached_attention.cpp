@@ -85,6 +85,7 @@ CTStatus ct_cached_attention(
     return guarded([&] {
         at::NoGradGuard no_gradients;
         check_attention(q->value, k->value, v->value, cosines->value, sines->value, shape);
+        require(q->value.size(0) == k->value.size(0), "generation: queries and keys differ in rows");
         auto &cached = keys->value;
         require(
             cached.dim() == 4 && cached.sizes() == values->value.sizes() && cached.size(1) == shape.key_value_heads

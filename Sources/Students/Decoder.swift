@@ -53,18 +53,32 @@ public final class Decoder {
     ///
     /// - Parameter segments: which rows make which sequence; cover `tokens` in order.
     public func callAsFunction(_ tokens: [Int64], segments: [Segment]) throws(TensorError) -> Tensor {
-        try forward(tokens) { (_, q, k, v) throws(TensorError) in try attention(q, k, v, segments: segments) }
-    }
-
-    /// The same for generation, new rows of the slots of a cache.
-    func callAsFunction(_ tokens: [Int64], caches: [KeyValueCache], spans: [CacheSpan]) throws(TensorError) -> Tensor {
-        try forward(tokens) { (layer, q, k, v) throws(TensorError) in
-            try attention(q, k, v, cache: caches[layer], spans: spans)
+        try forward(tokens, last: nil) { (_, q, k, v) throws(TensorError) in
+            try attention(q, k, v, segments: segments)
         }
     }
 
+    /// The loss of a batch. The last layer leaves out rows from which nothing is predicted.
+    func score(_ batch: PackedBatch) throws(TensorError) -> ScoredTokens {
+        let last = LastRows(batch)
+        let hidden = try forward(batch.tokens, last: last.rows) { (layer, q, k, v) throws(TensorError) in
+            try attention(q, k, v, segments: layer == layers.count - 1 ? last.segments : batch.segments)
+        }
+        return try hidden.tokenLoss(last.targets, output: output)
+    }
+
+    /// The same for generation, new rows of the slots of a cache: hidden states of the last row of each span.
+    func callAsFunction(_ tokens: [Int64], caches: [KeyValueCache], spans: [CacheSpan]) throws(TensorError) -> Tensor {
+        let hidden = try forward(tokens, last: nil) { (layer, q, k, v) throws(TensorError) in
+            try attention(q, k, v, cache: caches[layer], spans: spans)
+        }
+        guard tokens.count > spans.count else { return hidden }
+        return try hidden.rows(spans.map { Int64($0.rows.upperBound - 1) })
+    }
+
+    /// - Parameter last: the rows the last layer computes, in order; nil for all.
     private func forward(
-        _ tokens: [Int64], attend: (Int, Tensor, Tensor, Tensor) throws(TensorError) -> Tensor
+        _ tokens: [Int64], last: [Int64]?, attend: (Int, Tensor, Tensor, Tensor) throws(TensorError) -> Tensor
     ) throws(TensorError) -> Tensor {
         let epsilon = configuration.epsilon
         var x = try embedding.embedding(of: tokens)
@@ -72,13 +86,22 @@ public final class Decoder {
         for (index, layer) in layers.enumerated() {
             var h: Tensor
             (x, h) = try x.addingAndNormalizing(delta, weight: layer.inputNorm, epsilon: epsilon, to: activation)
-            let qkv = try h.linears(
-                [layer.query.weight, layer.key.weight, layer.value.weight],
-                biases: [layer.query.bias, layer.key.bias, layer.value.bias])
-            var (q, k) = (qkv[0], qkv[1])
+            var (q, k, v): (Tensor, Tensor, Tensor)
+            if let last, index == layers.count - 1, last.count < tokens.count {
+                let kv = try h.linears(
+                    [layer.key.weight, layer.value.weight], biases: [layer.key.bias, layer.value.bias])
+                (k, v) = (kv[0], kv[1])
+                q = try h.rows(last).linear(layer.query.weight, bias: layer.query.bias)
+                x = try x.rows(last)
+            } else {
+                let qkv = try h.linears(
+                    [layer.query.weight, layer.key.weight, layer.value.weight],
+                    biases: [layer.query.bias, layer.key.bias, layer.value.bias])
+                (q, k, v) = (qkv[0], qkv[1], qkv[2])
+            }
             if let weight = layer.queryNorm { q = try q.normalizingHeads(weight: weight, epsilon: epsilon) }
             if let weight = layer.keyNorm { k = try k.normalizingHeads(weight: weight, epsilon: epsilon) }
-            delta = try attend(index, q, k, qkv[2]).linear(layer.output.weight, bias: layer.output.bias)
+            delta = try attend(index, q, k, v).linear(layer.output.weight, bias: layer.output.bias)
             (x, h) = try x.addingAndNormalizing(delta, weight: layer.attentionNorm, epsilon: epsilon, to: activation)
             let wide = try h.linears(
                 [layer.gate.weight, layer.up.weight], biases: [layer.gate.bias, layer.up.bias])

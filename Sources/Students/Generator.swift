@@ -94,9 +94,8 @@ public final class Generator {
             tokens += slot.pending
             spans.append(CacheSpan(slot: index, past: slot.past, rows: start..<tokens.count))
         }
-        var hidden = try model(tokens, caches: caches, spans: spans)
-        if tokens.count > spans.count { hidden = try hidden.rows(spans.map { Int64($0.rows.upperBound - 1) }) }
-        let best = try hidden.mostLikelyTokens(output: model.output)
+        let best = try model(tokens, caches: caches, spans: spans)
+            .mostLikelyTokens(output: model.output)
         var result = [Int64?](repeating: nil, count: active.count)
         for (span, token) in zip(spans, best) { result[span.slot] = token }
         return result

@@ -36,3 +36,31 @@ extension PackedBatch {
         }
     }
 }
+
+/// What of a batch the last layer must compute: in each segment the rows from the first that predicts something.
+struct LastRows: Sendable, Equatable {
+    /// Which rows of the batch.
+    var rows: [Int64] = []
+    /// The batch's segments, with queries for those rows only.
+    var segments: [Segment] = []
+    /// The batch's targets, counted in ``rows``.
+    var targets: LossTargets
+
+    init(_ batch: PackedBatch) {
+        var predicts = [Bool](repeating: false, count: batch.tokens.count)
+        for row in batch.targets.rows { predicts[Int(row)] = true }
+        var place = [Int64](repeating: -1, count: batch.tokens.count)
+        for segment in batch.segments {
+            let first = segment.rows.first { predicts[$0] } ?? segment.rows.upperBound
+            segments.append(
+                Segment(
+                    prefix: segment.prefix, rows: segment.rows, firstQuery: first - segment.rows.lowerBound))
+            for row in first..<segment.rows.upperBound {
+                place[row] = Int64(rows.count)
+                rows.append(Int64(row))
+            }
+        }
+        targets = batch.targets
+        targets.rows = batch.targets.rows.map { place[Int($0)] }
+    }
+}

@@ -88,7 +88,7 @@ public final class Trainer {
             let completionTokens = samples.reduce(0) { $0 + all[$1].completion.count }
             for part in microBatches(samples) {
                 let batch = PackedBatch(part.lazy.map { all[$0] }, weight: 1 / Double(completionTokens))
-                let scored = try score(batch)
+                let scored = try model.score(batch)
                 outcome.loss += try scored.loss.scalar()
                 for correct in scored.correct { outcome.tokens.add(correct ? 1 : 0) }
                 try scored.loss.backward()
@@ -97,7 +97,7 @@ public final class Trainer {
             for part in microBatches(samples) {
                 let batch = PairBatch(part.lazy.map { all[$0] }, settings: settings, count: samples.count)
                 guard batch.packed.targets.count > 0 else { continue }
-                let scored = try score(batch.packed)
+                let scored = try model.score(batch.packed)
                 outcome.loss += try scored.loss.scalar()
                 for (index, kind) in batch.kinds.enumerated() {
                     switch kind {
@@ -111,10 +111,6 @@ public final class Trainer {
         case (.pairs, .sft): preconditionFailure("pairs are for KRSL")
         }
         return outcome
-    }
-
-    private func score(_ batch: PackedBatch) throws -> ScoredTokens {
-        try model(batch.tokens, segments: batch.segments).tokenLoss(batch.targets, output: model.output)
     }
 
     /// Splits a step's samples into micro-batches, in order.

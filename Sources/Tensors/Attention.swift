@@ -26,16 +26,20 @@ public struct Attention {
     /// softmax(q · kᵀ / √D) · v for each head of each segment, q and k rotated by their positions first.
     ///
     /// - Parameters:
-    ///   - q: [T, heads · D].
+    ///   - q: [Q, heads · D], a row for each query of the segments; Q is T where every row has one.
     ///   - k: [T, keyValueHeads · D]; each key head serves heads / keyValueHeads query heads.
     ///   - v: like k.
     ///   - segments: cover the rows in order.
-    /// - Returns: [T, heads · D].
+    /// - Returns: [Q, heads · D].
     /// - Complexity: O(Σ length · (prefix + length) · heads · D) time; no score matrix outlives its block.
     public func callAsFunction(
         _ q: Tensor, _ k: Tensor, _ v: Tensor, segments: [Segment]
     ) throws(TensorError) -> Tensor {
-        let list = segments.map(\.segment)
+        var queries = 0
+        let list = segments.map { segment in
+            defer { queries += segment.rows.count - segment.firstQuery }
+            return segment.segment(queryStart: queries)
+        }
         return try Tensor(
             owning: produce("attention") {
                 ct_attention(
@@ -64,16 +68,19 @@ public struct Segment: Sendable, Equatable {
     public var prefix: Range<Int>
     /// The segment's own rows; its first stands at position `prefix.count`.
     public var rows: Range<Int>
+    /// How many of the first rows have keys but ask nothing.
+    public var firstQuery: Int
 
-    public init(prefix: Range<Int> = 0..<0, rows: Range<Int>) {
+    public init(prefix: Range<Int> = 0..<0, rows: Range<Int>, firstQuery: Int = 0) {
         self.prefix = prefix
         self.rows = rows
+        self.firstQuery = firstQuery
     }
 
-    var segment: CTSegment {
+    func segment(queryStart: Int) -> CTSegment {
         CTSegment(
             prefix_start: Int64(prefix.lowerBound), prefix_length: Int64(prefix.count), start: Int64(rows.lowerBound),
-            length: Int64(rows.count))
+            length: Int64(rows.count), first_query: Int64(firstQuery), query_start: Int64(queryStart))
     }
 }
 

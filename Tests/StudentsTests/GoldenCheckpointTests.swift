@@ -43,8 +43,7 @@ import Testing
             let records = golden.records
             let tokens = records.reduce(0) { $0 + $1.completion.count }
             let batch = PackedBatch(records, weight: 1 / Double(tokens))
-            let scored = try model(batch.tokens, segments: batch.segments)
-                .tokenLoss(batch.targets, output: model.output)
+            let scored = try model.score(batch)
             let nll = zip(golden.nll, records).flatMap { $0.dropFirst($1.prompt.count).prefix($1.completion.count) }
             #expect(largestDifference(scored.nll, nll) < tolerance.logits)
             let loss = try #require(expected["token_mean64"]?.double)
@@ -68,8 +67,7 @@ import Testing
                     gamma: try #require(goldenCase["gamma"]?.double),
                     normalization: goldenCase["normalisation"] == "sum" ? .sum : .perToken)
                 let batch = PairBatch(pairs, settings: settings, count: pairs.count).packed
-                let scored = try model(batch.tokens, segments: batch.segments)
-                    .tokenLoss(batch.targets, output: model.output)
+                let scored = try model.score(batch)
                 let loss = try #require(goldenCase["loss64"]?.double)
                 #expect(abs(try scored.loss.scalar() / loss - 1) < tolerance.loss)
                 try scored.loss.backward()

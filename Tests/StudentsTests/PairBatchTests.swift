@@ -37,7 +37,7 @@ import Testing
         let settings = KRSLSettings(alpha: 1, beta: 0.5, gamma: gamma, normalization: normalization)
         let model = try Samples.exactModel()
         let batch = PairBatch(Samples.pairs, settings: settings, count: Samples.pairs.count).packed
-        let loss = try model(batch.tokens, segments: batch.segments).tokenLoss(batch.targets, output: model.output).loss
+        let loss = try model.score(batch).loss
         try loss.backward()
         let gradients = try Samples.gradients(model)
         for parameter in model.parameters { parameter.tensor.clearGradient() }
@@ -70,8 +70,7 @@ import Testing
         func loss(_ ceiling: Double?) throws -> Double {
             let settings = KRSLSettings(alpha: 0, beta: 1, normalization: .sum, rejectedCeiling: ceiling)
             let batch = PairBatch(Samples.pairs, settings: settings, count: 1).packed
-            return try model(batch.tokens, segments: batch.segments)
-                .tokenLoss(batch.targets, output: model.output).loss.scalar()
+            return try model.score(batch).loss.scalar()
         }
         #expect(try loss(nil) == loss(1000))
         #expect(try loss(0) == 0)

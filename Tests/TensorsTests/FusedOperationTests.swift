@@ -89,6 +89,23 @@ import Testing
         }
     }
 
+    /// Queries for some rows only give what queries for all give at those rows.
+    @Test func attentionOfSomeRows() throws {
+        var numbers = Numbers(seed: 16)
+        let rotary = try RotaryTable(frequencies: [1, 0.1], positions: 90, type: .float64)
+        let attention = Attention(heads: 2, keyValueHeads: 1, headSize: 4, rotary: rotary)
+        let all = [Segment(rows: 0..<80), Segment(prefix: 0..<7, rows: 80..<83), Segment(rows: 83..<85)]
+        let some = zip(all, [70, 1, 2]).map { Segment(prefix: $0.prefix, rows: $0.rows, firstQuery: $1) }
+        let rows = (Array(70..<80) + Array(81..<83)).map(Int64.init)
+        let (q, k, v) = try (numbers.tensor(85, 8), numbers.tensor(85, 4), numbers.tensor(85, 4))
+        let whole = try attention(q, k, v, segments: all).rows(rows).doubles()
+        #expect(largestDifference(try attention(q.rows(rows), k, v, segments: some).doubles(), whole) < 1e-14)
+        try expectAgreement([q.rows(rows), k, v], within: 1e-11) {
+            try attention($0[0], $0[1], $0[2], segments: some)
+        }
+        #expect(throws: TensorError.self) { try attention(q, k, v, segments: some) }
+    }
+
     /// Generation, some rows at a time, sees what training sees at once.
     @Test(arguments: [nil, 3] as [Int?]) func cachedAttentionEqualsAttention(window: Int?) throws {
         var numbers = Numbers(seed: 7)

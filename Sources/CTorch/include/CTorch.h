@@ -127,6 +127,9 @@ typedef struct CTSegment {
     int64_t prefix_length;
     int64_t start;
     int64_t length;
+    /// Own rows before this one have keys but no queries; and where among the rows of q the first query lies.
+    int64_t first_query;
+    int64_t query_start;
 } CTSegment;
 
 /// What attention needs to know beside its inputs.
@@ -139,9 +142,10 @@ typedef struct CTAttentionShape {
     double scale;
 } CTAttentionShape;
 
-/// Causal grouped-query attention with rotary embeddings of q [T, heads * D], k and v [T, key_value_heads * D].
-/// cosines, sines [positions, D / 2]: of the angle of each position and frequency. out [T, heads * D]. A segment with
-/// a prefix comes after the segment without one that the prefix begins.
+/// Causal grouped-query attention with rotary embeddings of q [Q, heads * D], k and v [T, key_value_heads * D].
+/// cosines, sines [positions, D / 2]: of the angle of each position and frequency. out [Q, heads * D]. Segments cover
+/// the rows of k and their queries those of q, in order; Q is T where every row has a query. A segment with a prefix
+/// comes after the segment without one that the prefix begins.
 CTStatus ct_attention(
     const CTTensor *q, const CTTensor *k, const CTTensor *v, const CTTensor *cosines, const CTTensor *sines,
     CTAttentionShape shape, const CTSegment *segments, int64_t count, CTTensor **out);
