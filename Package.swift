@@ -94,6 +94,7 @@ let package = Package(
         tests("StageGraph", ["CanonicalJSON", "ContentStore"]),
         tests("ContentStore", ["CanonicalJSON"]),
         tests("RetortCLI", ["retort", "retort-student", "CanonicalJSON"]),
+        tests("Stages", ["CanonicalJSON", "ContentStore", "StageGraph"]),
         tests("Scheduling", ["CanonicalJSON", "ContentStore", "StageGraph"]),
         tests("Tokenization", ["CanonicalJSON"]),
     ],

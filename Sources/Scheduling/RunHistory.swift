@@ -51,7 +51,9 @@ struct ActionKeys {
             let object = try JSON.parse(store.read(blob, limit: Artifact.maximumManifestBytes)).object
         else { return nil }
         byPrefix = object.members.compactMap { prefix, key in
-            guard let prefix = ShardPrefix(prefix), let key = key.string.flatMap({ Digest(hex: $0) }) else { return nil }
+            guard let prefix = ShardPrefix(prefix), let key = key.string.flatMap({ Digest(hex: $0) }) else {
+                return nil
+            }
             return (prefix, key)
         }
     }
@@ -77,7 +79,8 @@ struct Explainer {
         guard node.signature.granularity == .map else {
             return try ActionPreimage(json: last.preimage.object ?? .init())
         }
-        guard let action = try ActionKeys(of: last, store: store)?.byPrefix.first(where: { $0.prefix.overlaps(prefix) }),
+        guard
+            let action = try ActionKeys(of: last, store: store)?.byPrefix.first(where: { $0.prefix.overlaps(prefix) }),
             let result = try store.result(for: action.key)
         else { return nil }
         return try ActionPreimage(json: result.preimage.object ?? .init())

@@ -14,7 +14,8 @@ enum StoreText {
 
     static func lines(_ audit: StoreAudit) -> [String] {
         let findings = audit.damagedBlobs + audit.unusableActions + audit.lostActions
-        let repaired = audit.isRepaired && !findings.isEmpty ? "; it was moved to quarantine, run again to make it anew" : ""
+        let repaired =
+            audit.isRepaired && !findings.isEmpty ? "; it was moved to quarantine, run again to make it anew" : ""
         return ["checked \(audit.checkedBlobs) blobs (\(size(audit.contentBytes))) and \(audit.checkedActions) results"]
             + findings.map { "damaged: \($0)" } + audit.strays.map { "does not belong here: \($0)" }
             + [audit.isClean ? "nothing is wrong" : "\(findings.count) damaged, \(audit.strays.count) stray\(repaired)"]
