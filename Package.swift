@@ -25,6 +25,12 @@ func tests(_ module: String, _ dependencies: [Target.Dependency] = []) -> Target
         name: "\(module)Tests", dependencies: [.byName(name: module)] + dependencies, swiftSettings: settings)
 }
 
+/// With TORCH_ROOT set (by scripts/torch-env) CTorch is built against the libtorch of a pip torch 2.x, which wants
+/// C++20; otherwise against Debian's libtorch 1.13 in the compiler's own search path, which wants C++17.
+let usesOwnTorch = Context.environment["TORCH_ROOT"].map { !$0.isEmpty } ?? false
+let torchTargets: [Target] =
+    usesOwnTorch ? [.systemLibrary(name: "TorchLibrary", pkgConfig: "retort-torch")] : []
+
 let package = Package(
     name: "retort",
     platforms: [.macOS(.v15)],
@@ -63,7 +69,7 @@ let package = Package(
         // The student engine, the only part that links libtorch.
         library("StudentJobs", ["CanonicalJSON", "Safetensors"]),
         .target(
-            name: "CTorch",
+            name: "CTorch", dependencies: usesOwnTorch ? ["TorchLibrary"] : [],
             linkerSettings: [.linkedLibrary("torch"), .linkedLibrary("torch_cpu"), .linkedLibrary("c10")]),
         library("Tensors", ["CTorch", "Safetensors"]),
         library("Students", ["Tensors", "StudentJobs", "Safetensors", "Tokenization", "CanonicalJSON"]),
@@ -97,6 +103,6 @@ let package = Package(
         tests("Stages", ["CanonicalJSON", "ContentStore", "StageGraph"]),
         tests("Scheduling", ["CanonicalJSON", "ContentStore", "StageGraph"]),
         tests("Tokenization", ["CanonicalJSON"]),
-    ],
-    cxxLanguageStandard: .cxx17
+    ] + torchTargets,
+    cxxLanguageStandard: usesOwnTorch ? .cxx20 : .cxx17
 )

@@ -4,6 +4,7 @@
 #include "CTorch.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <new>
 #include <stdexcept>
