@@ -17,7 +17,9 @@ extension Toy {
 struct Source: Toy {
     static let signature = StageSignature(
         "source", version: 1, .source, "Brings letters and numbers in.",
-        outputs: [OutputPort("letters", letters, layout: .records, ""), OutputPort("numbers", numbers, layout: .records, "")])
+        outputs: [
+            OutputPort("letters", letters, layout: .records, ""), OutputPort("numbers", numbers, layout: .records, ""),
+        ])
     init(_ parameters: StageParameters) {}
 }
 
@@ -41,7 +43,8 @@ struct Merge: Toy {
 
 struct Gather: Toy {
     static let signature = StageSignature(
-        "gather", version: 1, .reduce, "Compares.", inputs: [InputPort("any", letters, distribution: .whole, arity: .named, "")],
+        "gather", version: 1, .reduce, "Compares.",
+        inputs: [InputPort("any", letters, distribution: .whole, arity: .named, "")],
         outputs: [])
     init(_ parameters: StageParameters) {}
 }

@@ -38,12 +38,8 @@ struct Report: Stage {
         }
         let keySteps = try context.records(ofPort: "key-steps", as: KeySteps.self)
         let count = students.reduce(0) { $0 + $1.metrics.count } + keySteps.count
-        let directory = "\(context.scratchDirectory)/report"
-        try FileBytes.makeDirectory(directory)
         let report = ReportDocument(title: title, students: students, keySteps: keySteps)
-        try FileBytes.write(Array(report.markdown.utf8), to: "\(directory)/report.md")
-        try FileBytes.write(report.json.canonicalBytes, to: "\(directory)/report.json")
-        try context.write(directory: directory, to: "report")
+        try ReportDirectory(context).write(markdown: report.markdown, json: report.json, to: "report")
         return Accounting(recordsIn: count, recordsOut: count)
     }
 

@@ -17,7 +17,7 @@ struct PlanCommand: AsyncParsableCommand {
 
     func run() async throws {
         let pipeline = try targetOptions.restrict(pipelineOptions.load())
-        let plan = try await engineOptions.engine(storeOptions.open()).plan(pipeline)
+        let plan = try await engineOptions.engine(storeOptions.open(access: .readOnly)).plan(pipeline)
         switch format {
         case .json: StandardStream.output.line(plan.json.canonicalText)
         case .text: StandardStream.output.line(PlanText(plan).text)

@@ -25,7 +25,7 @@ struct ShowCommand: AsyncParsableCommand {
     func run() async throws {
         let pipeline = try pipelineOptions.load()
         let (node, port) = try resolve(pipeline)
-        let store = try storeOptions.open()
+        let store = try storeOptions.open(access: .readOnly)
         let engine = Engine(
             store: store, options: Engine.Options(jobs: 1, programs: Programs.besideThisOne()))
         let plan = try await engine.plan(pipeline.restricted(to: [node.name]))
