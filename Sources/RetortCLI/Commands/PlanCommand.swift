@@ -1,5 +1,6 @@
 import ArgumentParser
 import CanonicalJSON
+import ContentStore
 import Scheduling
 import StageGraph
 
