@@ -15,7 +15,7 @@ import Tokenization
         let source = try #require(file["templates"]?[family]?.string)
         #expect(configuration.chatTemplate.map { $0.utf8.elementsEqual(source.utf8) } ?? false)
         let template = try ChatTemplate(source)
-        let tokenizer = try Tokenizer(json: SharedData.bytes("\(folder)/tokenizer.json"))
+        let tokenizer = try GoldenTokenizers.tokenizer(family)
         for row in try file.array("rows") {
             let messages = try #require(row["messages"]?.array).map { message in
                 ChatMessage(role: message["role"]!.string!, content: message["content"]!.string!)

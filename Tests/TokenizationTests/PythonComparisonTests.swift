@@ -31,7 +31,7 @@ import Tokenization
         .enabled(if: SharedData.exists(folder), "needs ../shared/\(folder)"), arguments: GoldenTests.families)
     func randomTextsAgree(_ family: String) throws {
         let file = "\(Self.folder)/\(family)/tokenizer.json"
-        let tokenizer = try Tokenizer(json: SharedData.bytes(file))
+        let tokenizer = try GoldenTokenizers.tokenizer(family)
         var random = SplitMix(seed: 11)
         let texts = (0..<2000).map { _ in text(&random) }
         for (text, line) in zip(texts, try expected(texts, "\(SharedData.folder)/\(file)")) {
