@@ -53,4 +53,13 @@ public struct Engine: Sendable {
         _ = await run.execute()
         return run.plan()
     }
+
+    /// What a stage made in the pipeline's last run, up to date or not; nil when it never finished, or when what it made
+    /// is gone.
+    public func lastOutputs(of node: StageNode, in pipeline: Pipeline) throws -> [String: Artifact]? {
+        guard let key = try RunHistory.load(pipeline.name, store: store)[node.name],
+            case .hit(let outputs) = try store.lookup(key)
+        else { return nil }
+        return try ResultCoding.decodeArtifacts(outputs, signature: node.signature, store: store)
+    }
 }

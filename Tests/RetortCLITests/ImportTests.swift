@@ -124,4 +124,24 @@ import Testing
             #expect(completion.last == 0, "the end token closes every completion")
         }
     }
+
+    @Test func showSaysWhenWhatItShowsIsNotUpToDate() throws {
+        let workplace = try Workplace()
+        try workplace.write(
+            "retort: 1\nname: s\nstages:\n  q: { uses: import-questions, with: { path: rows.jsonl, task: t } }\n",
+            to: "s.yaml")
+        let row = #"{"id":"a","question":"1?","answer":"1"}"#
+        try workplace.write(row, to: "rows.jsonl")
+        let never = try workplace.retort("show", "s.yaml", "q")
+        #expect(never.status == 1)
+        #expect(never.errors.contains("q has not been run: retort run s.yaml --target q"))
+        #expect(!FileManager.default.fileExists(atPath: workplace.folder.appendingPathComponent("artifacts").path))
+        try workplace.retort("run", "s.yaml")
+        let current = try workplace.retort("show", "s.yaml", "q")
+        #expect(current.errors.isEmpty)
+        try workplace.write(row.replacingOccurrences(of: "1?", with: "2?"), to: "rows.jsonl")
+        let stale = try workplace.retort("show", "s.yaml", "q")
+        #expect(stale.output == current.output)
+        #expect(stale.errors.contains("note: this is from the last run"))
+    }
 }
