@@ -89,6 +89,8 @@ let package = Package(
         .executableTarget(name: "retort-student", dependencies: ["Students"], swiftSettings: settings),
 
         tests("CanonicalJSON"),
+        tests("SyntheticTasks", ["Reasoning", "CanonicalJSON"]),
+        tests("Teachers", ["SyntheticTasks", "Reasoning", "CanonicalJSON"]),
         tests("Safetensors"),
         tests("StudentJobs", ["CanonicalJSON", "Safetensors"]),
         tests("Tensors"),
@@ -98,6 +100,7 @@ let package = Package(
         tests("StageGraph", ["CanonicalJSON", "ContentStore"]),
         tests("ContentStore", ["CanonicalJSON"]),
         tests("RetortCLI", ["retort", "retort-student", "CanonicalJSON"]),
+        tests("Stages", ["CanonicalJSON", "ContentStore", "StageGraph"]),
         tests("Scheduling", ["CanonicalJSON", "ContentStore", "StageGraph"]),
         tests("Tokenization", ["CanonicalJSON"]),
     ] + torchTargets,

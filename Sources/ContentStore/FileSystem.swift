@@ -23,20 +23,27 @@ struct FileStatus: Equatable, Sendable {
     var inode: UInt64
     var device: UInt64
 
+    /// The same file with the same content, as far as the system can tell: mode and owner do not count.
+    func isSameVersion(as other: FileStatus) -> Bool {
+        kind == other.kind && bytes == other.bytes && modified == other.modified && changed == other.changed
+            && inode == other.inode && device == other.device
+    }
+}
+
+extension FileStatus {
     init(_ raw: stat) {
-        kind =
+        let kind: Kind =
             switch raw.st_mode & S_IFMT {
             case S_IFREG: .file
             case S_IFDIR: .directory
             case S_IFLNK: .symbolicLink
             default: .other
             }
-        bytes = Int(raw.st_size)
-        mode = raw.st_mode & 0o7777
-        modified = raw.st_mtim.tv_sec * 1_000_000_000 + raw.st_mtim.tv_nsec
-        changed = raw.st_ctim.tv_sec * 1_000_000_000 + raw.st_ctim.tv_nsec
-        inode = UInt64(raw.st_ino)
-        device = UInt64(raw.st_dev)
+        self.init(
+            kind: kind, bytes: Int(raw.st_size), mode: raw.st_mode & 0o7777,
+            modified: raw.st_mtim.tv_sec * 1_000_000_000 + raw.st_mtim.tv_nsec,
+            changed: raw.st_ctim.tv_sec * 1_000_000_000 + raw.st_ctim.tv_nsec, inode: UInt64(raw.st_ino),
+            device: UInt64(raw.st_dev))
     }
 }
 
@@ -110,6 +117,13 @@ enum FileSystem {
 
     /// The whole file, of at most `limit` bytes; nil where there is none.
     static func contents(of path: String, limit: Int) throws(ContentStoreError) -> [UInt8]? {
+        try contentsAndStatus(of: path, limit: limit)?.bytes
+    }
+
+    /// The whole file, of at most `limit` bytes, and its status; nil where there is none.
+    static func contentsAndStatus(
+        of path: String, limit: Int
+    ) throws(ContentStoreError) -> (bytes: [UInt8], status: FileStatus)? {
         guard let file = try openIfPresent(path) else { return nil }
         let status = try status(of: file, path)
         guard status.kind == .file else {
@@ -121,7 +135,7 @@ enum FileSystem {
                 .tooLarge, path, "has \(status.bytes) bytes, more than the \(limit) it may have",
                 remedy: "remove it: what it stood for will be computed again")
         }
-        return try contents(of: file, path, count: status.bytes)
+        return (try contents(of: file, path, count: status.bytes), status)
     }
 
     /// The next `count` bytes of a file; fewer where it ends before.

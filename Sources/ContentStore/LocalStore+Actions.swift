@@ -7,27 +7,63 @@ extension LocalStore {
         try protecting(keys) { try lookupUnprotected(keys) }
     }
 
+    /// From how many keys on the index is worth loading.
+    private static let wholesaleLookup = 32
+
     private func lookupUnprotected(_ keys: [Digest]) throws -> [ActionLookup] {
-        let readings = try Parallel.map(keys, atLeast: 256) { try reading(of: $0) }
-        let references = readings.flatMap { reading -> [Digest] in
-            if case .result(let result) = reading { result.references } else { [] }
+        let indexed =
+            keys.count >= LocalStore.wholesaleLookup
+            ? try index.entries(for: keys) : Array(repeating: nil, count: keys.count)
+        let found = try Parallel.map(Array(zip(keys, indexed)), atLeast: 128) { key, entry in
+            try outputs(of: key, indexed: entry)
         }
-        let absent = Set(try absent(among: references))
-        return readings.map { reading in
-            switch reading {
-            case nil: return .miss
+        if access == .readWrite, keys.count >= LocalStore.wholesaleLookup {
+            // The index is only a copy: a disk too full for it is no reason to fail.
+            try? index.append(found.compactMap(\.unindexed))
+        }
+        let absent = Set(try absent(among: found.flatMap(\.references)))
+        return found.map { found in
+            switch found {
+            case .nothing: return .miss
             case .unusable(let reason): return .unusable(reason: reason)
-            case .result(let result):
-                let lost = absent.isEmpty ? [] : result.references.filter(absent.contains)
-                return lost.isEmpty ? .hit(outputs: result.outputs) : .lost(missing: lost)
+            case .known(let outputs, let references, _):
+                let lost = absent.isEmpty ? [] : references.filter(absent.contains)
+                return lost.isEmpty ? .hit(outputs: outputs) : .lost(missing: lost)
             }
+        }
+    }
+
+    private enum Found {
+        case nothing
+        case unusable(String)
+        /// With the entry that the index lacks.
+        case known(JSON, [Digest], unindexed: ActionIndex.Entry?)
+
+        var references: [Digest] { if case .known(_, let references, _) = self { references } else { [] } }
+        var unindexed: ActionIndex.Entry? { if case .known(_, _, let entry) = self { entry } else { nil } }
+    }
+
+    private func outputs(of key: Digest, indexed entry: ActionIndex.Entry?) throws -> Found {
+        if let entry, let status = try FileSystem.status(of: layout.action(key)), status.isSameVersion(as: entry.file),
+            !state.withLock({ $0.pendingResults[key] != nil })
+        {
+            return .known(entry.outputs, entry.references, unindexed: nil)
+        }
+        switch try reading(of: key) {
+        case nil: return .nothing
+        case .unusable(let reason): return .unusable(reason)
+        case .result(let result, let status):
+            let unindexed = status.map {
+                ActionIndex.Entry(key: key, file: $0, outputs: result.outputs, references: result.references)
+            }
+            return .known(result.outputs, result.references, unindexed: unindexed)
         }
     }
 
     public func result(for key: Digest) throws -> ActionResult? {
         switch try reading(of: key) {
         case nil: return nil
-        case .result(let result): return result
+        case .result(let result, _): return result
         case .unusable(let reason):
             throw ContentStoreError(
                 .malformed, "the result of action \(key.short)", reason, remedy: "run again: the action is run anew")
@@ -35,23 +71,24 @@ extension LocalStore {
     }
 
     private enum Reading {
-        case result(ActionResult)
+        /// With the status of its file, unless it is still to be put in place.
+        case result(ActionResult, FileStatus?)
         case unusable(String)
     }
 
     private func reading(of key: Digest) throws -> Reading? {
-        if let pending = state.withLock({ $0.pendingResults[key]?.result }) { return .result(pending) }
+        if let pending = state.withLock({ $0.pendingResults[key]?.result }) { return .result(pending, nil) }
         let file = layout.action(key)
-        let bytes: [UInt8]?
+        let contents: (bytes: [UInt8], status: FileStatus)?
         do throws(ContentStoreError) {
-            bytes = try FileSystem.contents(of: file, limit: ActionDocument.maximumBytes)
+            contents = try FileSystem.contentsAndStatus(of: file, limit: ActionDocument.maximumBytes)
         } catch {
             guard error.code == .tooLarge || error.code == .unsupportedFile else { throw error }
             return .unusable(putAside(key, file, error.problem))
         }
-        guard let bytes else { return nil }
-        switch ActionDocument.decode(bytes, key: key) {
-        case .result(let result): return .result(result)
+        guard let contents else { return nil }
+        switch ActionDocument.decode(contents.bytes, key: key) {
+        case .result(let result): return .result(result, contents.status)
         case .unusable(let reason): return .unusable(putAside(key, file, reason))
         case .newer(let format): throw ActionDocument.newer(file, format)
         }

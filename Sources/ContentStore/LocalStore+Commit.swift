@@ -18,8 +18,10 @@ extension LocalStore {
         let temporary = try temporaryPath()
         let document = ActionDocument.encode(result, key: key)
         try document.withUnsafeBytes { try FileSystem.create(temporary, $0) }
+        let inode = try FileSystem.status(of: temporary)?.inode
         let replaced = state.withLock { state in
-            state.pendingResults.updateValue(PendingResult(result: result, temporary: temporary), forKey: key)
+            state.pendingResults.updateValue(
+                PendingResult(result: result, temporary: temporary, inode: inode), forKey: key)
         }
         if let replaced { _ = unlink(replaced.temporary) }
         commits.add(CommitQueue.Request(key: key, completion: completion)) { self.commit($0) }
@@ -68,6 +70,7 @@ extension LocalStore {
                 }
             }
             try place(results.map { ($0.1, layout.action($0.0)) }, under: layout.actions)
+            addToIndex(results)
         }
         let leftovers = state.withLock { state in
             results.filter { key, temporary in
@@ -76,8 +79,35 @@ extension LocalStore {
                 return true
             }
         }
-        if case .failure = outcome { for (_, temporary) in leftovers { _ = unlink(temporary) } }
+        if case .failure = outcome {
+            for (_, temporary) in leftovers { _ = unlink(temporary) }
+            forgetPlaced(blobs)
+        }
         for request in requests { request.completion(outcome) }
+    }
+
+    /// After a commit that stopped half-way: what was moved before is no longer to be moved.
+    private func forgetPlaced(_ blobs: [(key: Digest, value: String)]) {
+        let moved = blobs.filter { Glibc.access($0.value, F_OK) != 0 }
+        state.withLock { state in
+            for (digest, temporary) in moved where state.pendingBlobs[digest] == temporary {
+                state.pendingBlobs[digest] = nil
+            }
+        }
+    }
+
+    /// Copies results just put in place to the index. That is a convenience: its failure loses nothing.
+    private func addToIndex(_ results: [(Digest, String)]) {
+        let pending = state.withLock { $0.pendingResults }
+        let entries = results.compactMap { key, temporary -> ActionIndex.Entry? in
+            // Unless another result took the place already.
+            guard let result = pending[key], result.temporary == temporary,
+                let status = try? FileSystem.status(of: layout.action(key)), status.inode == result.inode
+            else { return nil }
+            return ActionIndex.Entry(
+                key: key, file: status, outputs: result.result.outputs, references: result.result.references)
+        }
+        try? index.append(entries)
     }
 
     /// From how many files on the whole file system is flushed at once instead of each file: one wait for the disk

@@ -24,6 +24,7 @@ public final class LocalStore: BlobStore, ActionCache, Sendable {
     let session: StoreSession?
     let state = Mutex(State())
     let commits: CommitQueue
+    let index: ActionIndex
 
     /// What this process knows of the store.
     struct State {
@@ -38,6 +39,7 @@ public final class LocalStore: BlobStore, ActionCache, Sendable {
     struct PendingResult {
         var result: ActionResult
         var temporary: String
+        var inode: UInt64?
     }
 
     /// Opens the store at `path`.
@@ -45,10 +47,13 @@ public final class LocalStore: BlobStore, ActionCache, Sendable {
     /// - Throws: ``ContentStoreError``: `notAStore` for a folder that holds something else, `newerFormat` for a store
     ///   made by a newer Retort, or `system`.
     public init(at path: String, access: Access = .readWrite, compressionLevel: Int = 3) throws {
+        var path = path
+        while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
         self.path = path
         self.access = access
         self.compressionLevel = compressionLevel
         layout = StoreLayout(path: path)
+        index = ActionIndex(path: layout.actionIndex)
         switch access {
         case .readWrite:
             try layout.create()

@@ -14,6 +14,7 @@ struct StoreLayout: Sendable {
     var quarantine: String { "\(path)/quarantine" }
     var local: String { "\(path)/local" }
     var temporary: String { "\(path)/local/tmp" }
+    var actionIndex: String { "\(path)/local/actions.index" }
     var leases: String { "\(path)/local/leases" }
     /// Locked while a session starts or cleans up after others.
     var sessionsLock: String { "\(path)/local/sessions.lock" }
@@ -43,10 +44,13 @@ struct StoreLayout: Sendable {
         try FileSystem.makeFolders(path)
         for folder in StoreLayout.folders { try FileSystem.makeFolder("\(path)/\(folder)") }
         // The marker comes last: a creation that is interrupted is taken up again by the next.
+        let creating = try FileLock.acquire(sessionsLock)
+        defer { creating.release() }
+        if try checkMarker() { return }
         let document: JSON = ["format": .string("retort-store/\(StoreLayout.formatVersion)")]
-        try FileSystem.replace(
-            marker, with: document.canonicalBytes + [UInt8(ascii: "\n")],
-            temporary: "\(temporary)/store.json.\(getpid())")
+        let temporary = "\(local)/store.json.new"
+        try FileSystem.remove(temporary)
+        try FileSystem.replace(marker, with: document.canonicalBytes + [UInt8(ascii: "\n")], temporary: temporary)
         try FileSystem.synchronize(FileSystem.folder(of: path))
     }
 
@@ -60,6 +64,11 @@ struct StoreLayout: Sendable {
             return true
         }
         guard let names = try FileSystem.names(in: path) else { return false }
+        // Another process may have made the store since the marker was looked for.
+        if names.contains("store.json"), let bytes = try readMarker() {
+            try checkFormat(bytes)
+            return true
+        }
         let own = Set(StoreLayout.folders + ["README.md"])
         if let foreign = names.first(where: { !own.contains($0) && !$0.hasPrefix(".") }) {
             throw ContentStoreError(

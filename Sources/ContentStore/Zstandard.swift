@@ -44,6 +44,7 @@ public enum Zstandard {
 
     private static func damaged(_ name: String, _ problem: String) -> ContentStoreError {
         ContentStoreError(
-            .malformed, name, "is no intact zstd file: \(problem)", remedy: "fetch or compress it again; zstd -t checks it")
+            .malformed, name, "is no intact zstd file: \(problem)",
+            remedy: "fetch or compress it again; zstd -t checks it")
     }
 }

@@ -16,7 +16,7 @@ struct StoreOptions: ParsableArguments {
     @Option(name: .customLong("store"), help: "The folder of the store.")
     var path = "artifacts"
 
-    func open() throws -> LocalStore { try LocalStore(at: path) }
+    func open(access: LocalStore.Access = .readWrite) throws -> LocalStore { try LocalStore(at: path, access: access) }
 }
 
 struct PipelineOptions: ParsableArguments {

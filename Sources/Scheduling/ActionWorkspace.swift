@@ -69,7 +69,12 @@ final class ActionWorkspace: ActionContext {
 // MARK: - Inputs
 
 extension ActionWorkspace {
-    func roles(of port: String) -> [String] { inputs.filter { $0.port == port }.map(\.role) }
+    func roles(of port: String) -> [String] {
+        let roles = inputs.filter { $0.port == port }.map(\.role)
+        // The order of named inputs in the file is no part of the key, so a stage must not see it.
+        guard signature.input(port)?.arity == .named else { return roles }
+        return roles.sorted { compareUTF8($0, $1) < 0 }
+    }
 
     func recordCount(_ role: String) -> Int { shards(role).reduce(0) { $0 + $1.records } }
 

@@ -41,7 +41,8 @@ public struct Engine: Sendable {
         } onCancel: {
             run.cancel()
         }
-        try run.history().save(pipeline.name, store: store)
+        let now = run.history()
+        if now != history { try now.save(pipeline.name, store: store) }
         return report
     }
 
@@ -51,5 +52,14 @@ public struct Engine: Sendable {
         let run = try Run(pipeline, mode: .plan, engine: self, history: history, observer: { _ in })
         _ = await run.execute()
         return run.plan()
+    }
+
+    /// What a stage made in the pipeline's last run, up to date or not; nil when it never finished, or when what it made
+    /// is gone.
+    public func lastOutputs(of node: StageNode, in pipeline: Pipeline) throws -> [String: Artifact]? {
+        guard let key = try RunHistory.load(pipeline.name, store: store)[node.name],
+            case .hit(let outputs) = try store.lookup(key)
+        else { return nil }
+        return try ResultCoding.decodeArtifacts(outputs, signature: node.signature, store: store)
     }
 }

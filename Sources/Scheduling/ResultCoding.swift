@@ -96,19 +96,26 @@ enum ResultCoding {
         _ json: JSON, signature: StageSignature, partition: [String], store: some BlobStore
     ) throws -> StageOutcome {
         guard let document = json.object else { throw JSONFieldError(field: "outputs", problem: "is no object") }
-        let written = try document.object("outputs")
         let known = Set(partition)
-        var outputs: [String: Artifact] = [:]
-        for port in signature.outputs {
-            let artifact = try artifact(try written.object(port.name), port, store)
-            guard artifact.shards.allSatisfy({ known.contains($0.prefix.text) }) else {
-                throw JSONFieldError(field: port.name, problem: "has a shard that is no task of the stage")
-            }
-            outputs[port.name] = artifact
+        let outputs = try decodeArtifacts(json, signature: signature, store: store)
+        for (name, artifact) in outputs where !artifact.shards.allSatisfy({ known.contains($0.prefix.text) }) {
+            throw JSONFieldError(field: name, problem: "has a shard that is no task of the stage")
         }
         return StageOutcome(
             outputs: outputs, accounting: try decodeAccounting(try document.object("accounting")),
             actions: try document.integer("actions"))
+    }
+
+    /// The whole artifacts of a memo or of a source's or reduce stage's result.
+    static func decodeArtifacts(
+        _ json: JSON, signature: StageSignature, store: some BlobStore
+    ) throws -> [String: Artifact] {
+        guard let written = try json.object?.object("outputs") else {
+            throw JSONFieldError(field: "outputs", problem: "is no object")
+        }
+        var outputs: [String: Artifact] = [:]
+        for port in signature.outputs { outputs[port.name] = try artifact(try written.object(port.name), port, store) }
+        return outputs
     }
 
     private static func artifact(_ output: JSONObject, _ port: OutputPort, _ store: some BlobStore) throws -> Artifact {

@@ -2,8 +2,7 @@ import CanonicalJSON
 import ContentStore
 import StageGraph
 
-/// What a pipeline's stages last resulted in: kept under roots/, so that garbage collection spares it and a plan can
-/// say what changed since.
+/// What a pipeline's stages last resulted in, so that a plan can say what changed since.
 struct RunHistory: Sendable, Equatable {
     /// For each stage the key of its memo or only action.
     private(set) var keys: [String: Digest] = [:]
@@ -15,23 +14,49 @@ struct RunHistory: Sendable, Equatable {
 
     static func load(_ pipeline: String, store: LocalStore) throws -> RunHistory {
         var history = RunHistory()
-        guard let root = try store.readRoot(rootName(pipeline)) else { return history }
-        for (stage, key) in try root.object("stages").members {
+        guard let document = try store.readDocument(name(pipeline)) else { return history }
+        for (stage, key) in try document.object("stages").members {
             history.keys[stage] = key.string.flatMap { Digest(hex: $0) }
         }
         return history
     }
 
-    /// Writes the root unless it says the same already.
+    /// Keeps the history, and a root with everything it names, so that garbage collection spares the last run.
     func save(_ pipeline: String, store: LocalStore) throws {
-        guard try RunHistory.load(pipeline, store: store) != self else { return }
         let stages = JSONObject(keys.map { ($0.key, .string($0.value.hex)) })
-        try store.writeRoot(
-            RunHistory.rootName(pipeline),
-            JSONObject([("pipeline", .string(pipeline)), ("stages", .object(stages))]))
+        try store.setRoot(
+            Root(name: "last-run-\(Digest(of: pipeline).short)", actions: try actions(store: store)))
+        try store.writeDocument(
+            RunHistory.name(pipeline), JSONObject([("pipeline", .string(pipeline)), ("stages", .object(stages))]))
     }
 
-    private static func rootName(_ pipeline: String) -> String { "pipeline-\(Digest(of: pipeline).short)" }
+    /// The keys of the stages and of all their actions.
+    private func actions(store: LocalStore) throws -> [Digest] {
+        try keys.values.flatMap { key -> [Digest] in
+            guard let result = try store.result(for: key) else { return [] }
+            return [key] + (try ActionKeys(of: result, store: store)?.byPrefix.compactMap(\.key) ?? [])
+        }
+    }
+
+    private static func name(_ pipeline: String) -> String { "last-run-\(Digest(of: pipeline).short)" }
+}
+
+/// The keys of a map stage's actions, as its memo remembers them.
+struct ActionKeys {
+    let byPrefix: [(prefix: ShardPrefix, key: Digest)]
+
+    /// Nil for a result that is no memo, or whose keys are gone.
+    init?(of memo: ActionResult, store: LocalStore) throws {
+        guard let blob = memo.outputs["keys"]?.string.flatMap({ Digest(hex: $0) }), try store.contains(blob),
+            let object = try JSON.parse(store.read(blob, limit: Artifact.maximumManifestBytes)).object
+        else { return nil }
+        byPrefix = object.members.compactMap { prefix, key in
+            guard let prefix = ShardPrefix(prefix), let key = key.string.flatMap({ Digest(hex: $0) }) else {
+                return nil
+            }
+            return (prefix, key)
+        }
+    }
 }
 
 /// Says why an action runs, from what the pipeline's last run left in the store.
@@ -54,12 +79,9 @@ struct Explainer {
         guard node.signature.granularity == .map else {
             return try ActionPreimage(json: last.preimage.object ?? .init())
         }
-        guard let keys = last.outputs["keys"]?.string.flatMap({ Digest(hex: $0) }),
-            try store.contains(keys),
-            let byPrefix = try JSON.parse(store.read(keys, limit: Artifact.maximumManifestBytes)).object,
-            let action = byPrefix.members.first(where: { ShardPrefix($0.key)?.overlaps(prefix) ?? false }),
-            let hex = action.value.string, let actionKey = Digest(hex: hex),
-            let result = try store.result(for: actionKey)
+        guard
+            let action = try ActionKeys(of: last, store: store)?.byPrefix.first(where: { $0.prefix.overlaps(prefix) }),
+            let result = try store.result(for: action.key)
         else { return nil }
         return try ActionPreimage(json: result.preimage.object ?? .init())
     }

@@ -12,8 +12,8 @@ public protocol ActionContext: Sendable {
     /// Where this machine keeps what is never shared, such as the response ledger.
     var localDirectory: String { get }
 
-    /// The roles bound to a port, in the order of the pipeline file: one for a plain port, several for a list or
-    /// named port, none for an optional port left open.
+    /// The roles bound to a port: one for a plain port, none for an optional port left open, those of a list in the
+    /// order of the list, and named ones in the order of their names.
     func roles(of port: String) -> [String]
 
     /// The number of records behind a role, without reading them.

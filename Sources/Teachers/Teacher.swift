@@ -19,34 +19,20 @@ public protocol Teacher: Sendable {
     ///
     /// - Throws: ``TeacherError``; other errors count as failures of the whole stage.
     func respond(to request: TeacherRequest) async throws -> TeacherResponse
+
+    /// Answers many requests; the results stand in the order of the requests.
+    ///
+    /// A failure about one question leaves the others alone. After a failure of the whole stage no further request is
+    /// sent, and the requests not sent fail with it. The default sends up to ``concurrency`` requests at a time.
+    func respond(to requests: [TeacherRequest]) async -> [Result<TeacherResponse, TeacherError>]
 }
 
 extension Teacher {
     public var answersByID: Bool { false }
     public var concurrency: Int { 1 }
 
-    /// Answers many requests, up to ``concurrency`` at a time; the results stand in the order of the requests.
-    ///
-    /// A failure about one question leaves the others alone. After a failure of the whole stage no further request is
-    /// sent, and the requests not sent fail with it.
     public func respond(to requests: [TeacherRequest]) async -> [Result<TeacherResponse, TeacherError>] {
-        await withTaskGroup(of: (Int, Result<TeacherResponse, TeacherError>).self) { group in
-            var results: [Result<TeacherResponse, TeacherError>?] = Array(repeating: nil, count: requests.count)
-            var stopping: TeacherError?
-            var next = 0
-            func send() {
-                let (index, request) = (next, requests[next])
-                next += 1
-                group.addTask { (index, await self.result(of: request)) }
-            }
-            while next < min(concurrency, requests.count) { send() }
-            while let (index, result) = await group.next() {
-                results[index] = result
-                if case .failure(let error) = result, error.stopsStage { stopping = stopping ?? error }
-                if next < requests.count, stopping == nil { send() }
-            }
-            return results.map { $0 ?? .failure(stopping ?? TeacherError(.cancelled, "the run was cancelled")) }
-        }
+        await results(of: requests.count, concurrency: concurrency) { await self.result(of: requests[$0]) }
     }
 
     func result(of request: TeacherRequest) async -> Result<TeacherResponse, TeacherError> {
@@ -55,9 +41,35 @@ extension Teacher {
         } catch let error as TeacherError {
             return .failure(error)
         } catch is CancellationError {
-            return .failure(TeacherError(.cancelled, "the run was cancelled"))
+            return .failure(.cancelled)
         } catch {
             return .failure(TeacherError(.other, String(describing: error), questionID: request.id))
         }
+    }
+}
+
+/// The results of calls number `0..<count`, in order, with at most `concurrency` of them under way.
+///
+/// After a call that fails for the whole stage, or when the task is cancelled, no further one is started.
+func results(
+    of count: Int, concurrency: Int,
+    call: @escaping @Sendable (Int) async -> Result<TeacherResponse, TeacherError>
+) async -> [Result<TeacherResponse, TeacherError>] {
+    await withTaskGroup(of: (Int, Result<TeacherResponse, TeacherError>).self) { group in
+        var results: [Result<TeacherResponse, TeacherError>?] = Array(repeating: nil, count: count)
+        var stopping: TeacherError?
+        var next = 0
+        func start() {
+            group.addTask { [index = next] in (index, await call(index)) }
+            next += 1
+        }
+        while next < min(max(concurrency, 1), count) { start() }
+        while let (index, result) = await group.next() {
+            results[index] = result
+            if case .failure(let error) = result, error.stopsStage { stopping = stopping ?? error }
+            if Task.isCancelled { stopping = stopping ?? .cancelled }
+            if next < count, stopping == nil { start() }
+        }
+        return results.map { $0 ?? .failure(stopping ?? .cancelled) }
     }
 }

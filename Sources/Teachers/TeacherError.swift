@@ -25,6 +25,8 @@ public struct TeacherError: Error, Sendable, Equatable, CustomStringConvertible 
         self.questionID = questionID
     }
 
+    static let cancelled = TeacherError(.cancelled, "the run was cancelled")
+
     /// The reason under which the question is dropped and counted; nil when the whole stage has failed.
     public var dropReason: String? { code == .noRecording ? code.rawValue : nil }
 

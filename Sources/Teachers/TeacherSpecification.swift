@@ -4,9 +4,9 @@ import CanonicalJSON
 public enum TeacherSpecification: Sendable, Equatable {
     /// Keys: `seed` and the rates of ``SyntheticTeacherParameters``, in kebab case.
     case synthetic(SyntheticTeacherParameters)
-    /// Keys: `file`, a JSON Lines file; `id-field` and `cot-field`, the members of its lines that hold the question's
+    /// Keys: `path`, a JSON Lines file; `id-field` and `cot-field`, the members of its lines that hold the question's
     /// id and the answer (`id` and `cot` if not given).
-    case recorded(file: String?, fields: RecordedTeacher.Fields)
+    case recorded(path: String?, fields: RecordedTeacher.Fields)
 
     static let kinds = ["synthetic", "recorded"]
 
@@ -89,11 +89,11 @@ private struct SpecificationReader {
     }
 
     mutating func recorded() -> TeacherSpecification {
-        allow(["kind", "file", "id-field", "cot-field"], kind: "recorded")
+        allow(["kind", "path", "id-field", "cot-field"], kind: "recorded")
         var fields = RecordedTeacher.Fields()
         fields.id = text("id-field") ?? fields.id
         fields.cot = text("cot-field") ?? fields.cot
-        return .recorded(file: text("file"), fields: fields)
+        return .recorded(path: text("path"), fields: fields)
     }
 
     private mutating func text(_ key: String) -> String? {
@@ -111,7 +111,9 @@ private struct SpecificationReader {
         }
     }
 
-    private mutating func report(_ key: String, _ message: String) { problems.append(.init(key: key, message: message)) }
+    private mutating func report(_ key: String, _ message: String) {
+        problems.append(.init(key: key, message: message))
+    }
 
     /// A number in digits, other values by their kind.
     private func found(_ value: JSON) -> String { value.double == nil ? value.kind : value.canonicalText }

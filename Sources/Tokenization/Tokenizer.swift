@@ -47,7 +47,9 @@ public final class Tokenizer: Sendable {
             try ComponentReader.optional(file, "post_processor")?
             .postProcessors { model.vocabulary[$0] != nil || added.token($0) != nil } ?? []
         decoders = try ComponentReader.optional(file, "decoder")?.decoders()
-        isSpecial = Set(added.tokens.filter(\.special).map(\.id))
+        // A token that decodes to something else, because it is looked for in normalised text, is not left out.
+        let special = added.tokens.filter(\.special)
+        isSpecial = Set(special.filter { added.content($0.id) == Array($0.content.utf8) }.map(\.id))
     }
 
     // MARK: Tokens
@@ -70,7 +72,7 @@ public final class Tokenizer: Sendable {
     }
 
     private func content(_ id: Int32) -> [UInt8]? {
-        added.token(id).map { Array($0.content.utf8) } ?? model.vocabulary[id].map { Array($0) }
+        added.content(id) ?? model.vocabulary[id].map { Array($0) }
     }
 
     // MARK: Encoding
@@ -104,7 +106,7 @@ public final class Tokenizer: Sendable {
         var encoding = encoder.finish()
         encoders.withLock { $0.append(encoder) }
         for processor in postProcessors {
-            processor.process(&encoding, addsSpecialTokens: addsSpecialTokens, self)
+            processor.process(&encoding, of: text, addsSpecialTokens: addsSpecialTokens, self)
         }
         return encoding
     }

@@ -4,13 +4,17 @@ public struct TokenizerError: Error, Equatable, CustomStringConvertible {
     public let path: String
     public let problem: String
 
-    public init(path: String, problem: String) {
+    /// The file's name.
+    public let file: String
+
+    public init(file: String = "tokenizer.json", path: String, problem: String) {
+        self.file = file
         self.path = path
         self.problem = problem
     }
 
     public var description: String {
-        path.isEmpty ? "tokenizer.json: \(problem)" : "tokenizer.json: \(path): \(problem)"
+        path.isEmpty ? "\(file): \(problem)" : "\(file): \(path): \(problem)"
     }
 
     /// A component this library does not have.

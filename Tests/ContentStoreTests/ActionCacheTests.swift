@@ -97,6 +97,23 @@ import Testing
             try listing(folder.file("store/local/tmp")).allSatisfy { $0.hasSuffix("/lock") || $0.hasSuffix("/uses") })
     }
 
+    @Test func aCommitThatStopsHalfWayCanBeTakenUpAgain() throws {
+        let contents = (0..<30).map { Array("content \($0)".utf8) }
+        let blobs = try contents.map { try store.write($0) }
+        let key = Digest(of: "key")
+        let result = ActionCacheTests.result("a", references: blobs)
+        let obstacle = folder.file("store/blobs/\(blobs.sorted()[15].hex.prefix(2))")
+        try folder.write("store/blobs/\(blobs.sorted()[15].hex.prefix(2))", "in the way")
+        let error = try #require(throws: ContentStoreError.self) { try store.publish(result, for: key) }
+        #expect(error.errno == ENOTDIR)
+        #expect(try store.lookup(key) == .miss)
+        for (blob, content) in zip(blobs, contents) { #expect(try store.read(blob, limit: 100) == content) }
+        unlink(obstacle)
+        try store.publish(result, for: key)
+        #expect(try reopened().lookup(key) == .hit(outputs: result.outputs))
+        #expect(try reopened().audit().isClean)
+    }
+
     @Test func damagedResultsAreMissesWithAReasonAndArePutAside() throws {
         let key = Digest(of: "key")
         let path = folder.file(name(key))

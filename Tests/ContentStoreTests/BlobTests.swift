@@ -23,7 +23,7 @@ import Testing
     @Test func contentOfAnySizeRoundTrips() throws {
         var generator = SeededGenerator(seed: 8)
         let frame = ZstdFrames.contentBytes
-        for size in [0, 1, 100, 70_000, frame - 1, frame, frame + 1, 3 * frame, 30_000_000] {
+        for size in [0, 1, 100, 70_000, frame - 1, frame, frame + 1, 3 * frame, 14_000_000] {
             let bytes = size > 10_000_000 ? generator.bytes(size) : generator.noise(size)
             let digest = try store.write(bytes)
             #expect(digest == Digest(of: bytes))
@@ -95,7 +95,7 @@ import Testing
         let intact = try contents(path)
         let positions =
             intact.count < 400
-            ? Array(intact.indices) : (0..<40).map { _ in Int.random(in: 0..<intact.count, using: &generator) }
+            ? Array(intact.indices) : (0..<16).map { _ in Int.random(in: 0..<intact.count, using: &generator) }
         for position in positions {
             var damaged = intact
             damaged[position] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
@@ -116,7 +116,7 @@ import Testing
         let digest = try store.write(bytes)
         try store.flush()
         let intact = try contents(blobPath(digest))
-        let cuts = (0..<20).map { _ in Array(intact[..<Int.random(in: 0..<intact.count, using: &generator)]) }
+        let cuts = (0..<8).map { _ in Array(intact[..<Int.random(in: 0..<intact.count, using: &generator)]) }
         for damaged in cuts + [intact + [0], intact + intact, Array("no frame at all".utf8)] {
             try folder.write("store/blobs/\(digest.hex.prefix(2))/\(digest.hex).zst", damaged)
             let other = try reopened()

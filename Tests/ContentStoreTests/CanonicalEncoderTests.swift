@@ -47,7 +47,7 @@ import Testing
     @Test func differentPreimagesNeverEncodeAlike() throws {
         var generator = SeededGenerator(seed: 20_261_123)
         var seen: [[UInt8]: (String, [Item])] = [:]
-        for _ in 0..<40_000 {
+        for _ in 0..<15_000 {
             let domain = generator.text(Int.random(in: 0...2, using: &generator), from: ["a", "\u{0}"])
             let items = CanonicalEncoderTests.randomItems(&generator)
             let bytes = try CanonicalEncoderTests.encode(domain, items)
@@ -55,7 +55,7 @@ import Testing
                 #expect(other.0 == domain && other.1 == items)
             }
         }
-        #expect(seen.count > 10_000)
+        #expect(seen.count > 5_000)
     }
 
     @Test func aByteMovedBetweenNeighboursChangesTheKey() {

@@ -1,3 +1,5 @@
+import Glibc
+
 /// SplitMix64, so that a failing case can be run again from its seed.
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
@@ -12,21 +14,24 @@ struct SeededGenerator: RandomNumberGenerator {
         return mixed ^ mixed >> 31
     }
 
-    /// Compressible bytes: runs of a few values.
+    /// Compressible bytes: runs of a value, some hundred bytes on average.
     mutating func bytes(_ count: Int) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(count)
-        while bytes.count < count {
-            let run = min(Int.random(in: 1...40, using: &self), count - bytes.count)
-            let value = UInt8.random(in: 0...255, using: &self)
-            bytes.append(contentsOf: repeatElement(value, count: run))
+        [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            while initialized < count {
+                let random = next()
+                let run = min(Int(random >> 8 & 255) + 1, count - initialized)
+                memset(buffer.baseAddress! + initialized, Int32(random & 255), run)
+                initialized += run
+            }
         }
-        return bytes
     }
 
     /// Bytes that do not compress.
     mutating func noise(_ count: Int) -> [UInt8] {
-        (0..<count).map { _ in UInt8.random(in: 0...255, using: &self) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count + 8)
+        while bytes.count < count { withUnsafeBytes(of: next()) { bytes.append(contentsOf: $0) } }
+        return Array(bytes.prefix(count))
     }
 
     mutating func text(_ length: Int, from alphabet: [Character]) -> String {

@@ -44,6 +44,21 @@ import Testing
         }
     }
 
+    @Test func aStoreMadeBySeveralAtOnceIsOneStore() throws {
+        let errors = Mutex<[String]>([])
+        for round in 0..<40 {
+            let path = folder.file("store-\(round)")
+            DispatchQueue.concurrentPerform(iterations: 4) { _ in
+                do {
+                    _ = try LocalStore(at: path)
+                } catch {
+                    errors.withLock { $0.append("\(error)") }
+                }
+            }
+        }
+        #expect(errors.withLock { $0 } == [])
+    }
+
     @Test func onlyOneHoldsALeaseAndTheNextWaits() throws {
         let (first, second) = (try open(), try open())
         let key = Digest(of: "key")

@@ -47,7 +47,9 @@ struct Sampling: Toy {
                     ]), default: ["kind": "synthetic"], "Who answers."),
         ],
         inputs: [InputPort("questions", questions, distribution: .sharded, "")],
-        outputs: [OutputPort("correct", thoughts, layout: .records, ""), OutputPort("wrong", thoughts, .records, "")])
+        outputs: [
+            OutputPort("correct", thoughts, layout: .records, ""), OutputPort("wrong", thoughts, layout: .records, ""),
+        ])
     init(_ parameters: StageParameters) throws {
         if parameters.integer("samples") > 1, parameters.double("temperature") == 0 {
             throw InvalidParameters("several samples at temperature 0 are all the same", parameter: "temperature")
@@ -63,7 +65,8 @@ struct Filtering: Toy {
             Parameter("drop", .list(.string), default: [], ""),
         ],
         inputs: [
-            InputPort("correct", thoughts, distribution: .sharded, ""), InputPort("wrong", thoughts, .sharded, ""),
+            InputPort("correct", thoughts, distribution: .sharded, ""),
+            InputPort("wrong", thoughts, distribution: .sharded, ""),
             InputPort("demonstrations", thoughts, distribution: .whole, arity: .optional, ""),
         ],
         outputs: [OutputPort("pairs", pairs, layout: .records, "")])

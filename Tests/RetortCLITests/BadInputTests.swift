@@ -49,7 +49,7 @@ import Testing
     @Test func aMissingFileNamesThePlaceInThePipelineFile() throws {
         let outcome = try run(nil)
         #expect(outcome.status == 1)
-        #expect(outcome.errors.contains("small.yaml:6:21: parameter \"path\""), "\(outcome.errors)")
+        #expect(outcome.errors.contains("small.yaml:6:19: parameter \"path\""), "\(outcome.errors)")
         #expect(outcome.errors.contains("questions.jsonl"))
     }
 
@@ -82,7 +82,7 @@ import Testing
         for message in [
             "mistakes.yaml:5:11: error: unknown stage type \"synthetic-task\"; did you mean \"synthetic-tasks\"?",
             "mistakes.yaml:9:13: error: unknown parameter \"cont\" of stage type synthetic-tasks; did you mean \"count\"?",
-            "mistakes.yaml:9:29: error:", "mistakes.yaml:16:44: error:", "mistakes.yaml:19:21: error:",
+            "mistakes.yaml:9:29: error:", "mistakes.yaml:16:45: error:", "mistakes.yaml:19:21: error:",
             "did you mean \"wrong\"?", "dual-pairs/1", "tokenizer/1", "cycle",
         ] {
             #expect(outcome.errors.contains(message), "missing: \(message)\n\(outcome.errors)")

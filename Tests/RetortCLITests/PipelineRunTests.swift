@@ -54,18 +54,33 @@ import Testing
         }
     }
 
+    /// A run of the pipeline that has just reported its first training step: everything before it is finished.
+    private struct RunInTraining {
+        let process: Process
+        private let output: URL
+        private let errors: URL
+
+        init(_ workplace: Workplace, file: String) throws {
+            output = workplace.folder.appendingPathComponent("running-output")
+            errors = workplace.folder.appendingPathComponent("running-errors")
+            process = try Program.start(
+                ["run", file, "--format", "json"], in: workplace.folder, output: output, errors: errors)
+            while process.isRunning, try !String(contentsOf: output, encoding: .utf8).contains("\"loss\"") {
+                usleep(2000)
+            }
+        }
+
+        func outcome() throws -> Program.Outcome {
+            process.waitUntilExit()
+            return try Program.outcome(of: process, output: output, errors: errors)
+        }
+    }
+
     @Test func aRunKilledInTheMiddleGoesOnFromWhatWasFinished() throws {
         let workplace = try Workplace()
-        let errors = workplace.folder.appendingPathComponent("killed-errors")
-        let output = workplace.folder.appendingPathComponent("killed-output")
-        let process = try Program.start(
-            ["run", file, "--format", "json"], in: workplace.folder, output: output, errors: errors)
-        // As soon as training reports its first step, everything before it is finished.
-        while process.isRunning, try !String(contentsOf: output, encoding: .utf8).contains("\"event\":\"progress\"") {
-            usleep(2000)
-        }
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        let run = try RunInTraining(workplace, file: file)
+        kill(run.process.processIdentifier, SIGKILL)
+        #expect(try run.outcome().status == -SIGKILL)
         let again = try workplace.retort("run", file, "--format", "json")
         #expect(again.status == 0, "\(again.errors)")
         for name in ["questions", "cots", "merged", "tokenizer", "tokens"] {
@@ -76,39 +91,22 @@ import Testing
 
     @Test func anInterruptedRunStopsCleanlyWithStatus130() throws {
         let workplace = try Workplace()
-        let errors = workplace.folder.appendingPathComponent("interrupted-errors")
-        let output = workplace.folder.appendingPathComponent("interrupted-output")
-        let process = try Program.start(
-            ["run", file, "--format", "json"], in: workplace.folder, output: output, errors: errors)
-        while process.isRunning, try !String(contentsOf: output, encoding: .utf8).contains("\"event\":\"progress\"") {
-            usleep(2000)
-        }
-        kill(process.processIdentifier, SIGINT)
-        process.waitUntilExit()
-        let outcome = try Program.outcome(of: process, output: output, errors: errors)
+        let run = try RunInTraining(workplace, file: file)
+        kill(run.process.processIdentifier, SIGINT)
+        let outcome = try run.outcome()
         #expect(outcome.status == 130)
         #expect(try outcome.summary["status"] == "interrupted")
+        #expect(workers(of: run.process.processIdentifier).isEmpty)
         #expect(try workplace.retort("run", file).status == 0)
     }
 
     @Test func aWorkerThatDiesFailsItsStageWithOneMessage() throws {
         let workplace = try Workplace()
-        let errors = workplace.folder.appendingPathComponent("worker-errors")
-        let output = workplace.folder.appendingPathComponent("worker-output")
-        let process = try Program.start(
-            ["run", file, "--format", "json"], in: workplace.folder, output: output, errors: errors)
-        while process.isRunning, try !String(contentsOf: output, encoding: .utf8).contains("\"event\":\"progress\"") {
-            usleep(2000)
-        }
-        let children = try String(
-            contentsOfFile: "/proc/\(process.processIdentifier)/task/\(process.processIdentifier)/children",
-            encoding: .utf8
-        ).split(separator: " ").compactMap { Int32($0) }
-        let workers = children.isEmpty ? workerProcesses(of: process.processIdentifier) : children
+        let run = try RunInTraining(workplace, file: file)
+        let workers = workers(of: run.process.processIdentifier)
         #expect(!workers.isEmpty)
         for worker in workers { kill(worker, SIGKILL) }
-        process.waitUntilExit()
-        let outcome = try Program.outcome(of: process, output: output, errors: errors)
+        let outcome = try run.outcome()
         #expect(outcome.status == 1)
         let messages = outcome.output.split(separator: "\n").filter { $0.contains("\"event\":\"error\"") }
         #expect(messages.count == 1)
@@ -118,8 +116,8 @@ import Testing
         #expect(try again.stage("tokens")["executed"] == 0)
     }
 
-    /// Child processes, whichever thread started them.
-    private func workerProcesses(of parent: Int32) -> [Int32] {
+    /// The workers a run has started, whichever of its threads did.
+    private func workers(of parent: Int32) -> [Int32] {
         let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return all.compactMap { Int32($0) }.filter { id in
             let status = (try? String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8)) ?? ""

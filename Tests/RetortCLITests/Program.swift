@@ -35,7 +35,9 @@ struct Program {
             URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent(),
             packageRoot.appendingPathComponent(".build/debug"),
         ]
-        return candidates.first { FileManager.default.isExecutableFile(atPath: $0.appendingPathComponent("retort").path) }!
+        return candidates.first {
+            FileManager.default.isExecutableFile(atPath: $0.appendingPathComponent("retort").path)
+        }!
     }()
 
     static let packageRoot = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -94,7 +96,9 @@ final class Workplace {
     }
 
     @discardableResult
-    func retort(_ arguments: String...) throws -> Program.Outcome {
+    func retort(_ arguments: String...) throws -> Program.Outcome { try retort(arguments) }
+
+    func retort(_ arguments: [String]) throws -> Program.Outcome {
         let id = UUID().uuidString
         let output = folder.appendingPathComponent(".output-\(id)")
         let errors = folder.appendingPathComponent(".errors-\(id)")

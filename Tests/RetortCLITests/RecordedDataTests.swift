@@ -17,7 +17,8 @@ struct RecordedDataTests {
         #expect(cots?["outputs"]?["correct"]?["records"] == 4816)
         #expect(cots?["outputs"]?["wrong"]?["records"] == 1695)
         let rows = try workplace.retort(
-            "show", "pipelines/bbh-recorded.yaml", "recorded-accuracy", "--set", "data=\(Program.sharedData!.path)"
+            "show", "pipelines/bbh-recorded.yaml", "recorded-accuracy.metrics", "--set",
+            "data=\(Program.sharedData!.path)"
         ).output.split(separator: "\n").map { try JSON.parse(String($0)) }
         let all = rows.first { $0["id"] == "all" }!
         #expect(all["n"] == 6511)

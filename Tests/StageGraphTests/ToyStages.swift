@@ -17,14 +17,16 @@ extension Toy {
 struct Source: Toy {
     static let signature = StageSignature(
         "source", version: 1, .source, "Brings letters and numbers in.",
-        outputs: [OutputPort("letters", letters, .records, ""), OutputPort("numbers", numbers, .records, "")])
+        outputs: [
+            OutputPort("letters", letters, layout: .records, ""), OutputPort("numbers", numbers, layout: .records, ""),
+        ])
     init(_ parameters: StageParameters) {}
 }
 
 struct Copy: Toy {
     static let signature = StageSignature(
-        "copy", version: 1, .map, "Copies letters.", inputs: [InputPort("in", letters, .sharded, "")],
-        outputs: [OutputPort("out", letters, .records, "")])
+        "copy", version: 1, .map, "Copies letters.", inputs: [InputPort("in", letters, distribution: .sharded, "")],
+        outputs: [OutputPort("out", letters, layout: .records, "")])
     init(_ parameters: StageParameters) {}
 }
 
@@ -32,16 +34,17 @@ struct Merge: Toy {
     static let signature = StageSignature(
         "merge", version: 1, .reduce, "Merges letters.",
         inputs: [
-            InputPort("parts", letters, .whole, arity: .list, ""),
-            InputPort("order", numbers, .whole, arity: .optional, ""),
+            InputPort("parts", letters, distribution: .whole, arity: .list, ""),
+            InputPort("order", numbers, distribution: .whole, arity: .optional, ""),
         ],
-        outputs: [OutputPort("all", letters, .tree, "")])
+        outputs: [OutputPort("all", letters, layout: .tree, "")])
     init(_ parameters: StageParameters) {}
 }
 
 struct Gather: Toy {
     static let signature = StageSignature(
-        "gather", version: 1, .reduce, "Compares.", inputs: [InputPort("any", letters, .whole, arity: .named, "")],
+        "gather", version: 1, .reduce, "Compares.",
+        inputs: [InputPort("any", letters, distribution: .whole, arity: .named, "")],
         outputs: [])
     init(_ parameters: StageParameters) {}
 }
@@ -82,7 +85,7 @@ struct Knobs: Toy {
                         ),
                     ]), default: ["kind": "circle", "radius": 2], "A shape."),
         ],
-        outputs: [OutputPort("out", letters, .records, "")])
+        outputs: [OutputPort("out", letters, layout: .records, "")])
     init(_ parameters: StageParameters) {}
 }
 

@@ -4,16 +4,12 @@ import Tokenization
 
 /// Identifiers, offsets and decoded text of the Python package `tokenizers`, family by family.
 @Suite struct GoldenTests {
-    static let families = ["smollm2", "gpt2", "llama3", "qwen2", "llama2", "llama2_metaspace"]
+    static let families = GoldenTokenizers.families
     static let folder = "goldens/tokenizers"
-
-    private func tokenizer(_ family: String) throws -> Tokenizer {
-        try Tokenizer(json: SharedData.bytes("\(Self.folder)/\(family)/tokenizer.json"))
-    }
 
     @Test(.enabled(if: SharedData.exists(folder), "needs ../shared/\(folder)"), arguments: families)
     func encodesAsTheGoldensDo(_ family: String) throws {
-        let tokenizer = try tokenizer(family)
+        let tokenizer = try GoldenTokenizers.tokenizer(family)
         let rows = try SharedData.records("\(Self.folder)/\(family)/goldens.jsonl")
         #expect(rows.count >= 1000)
         for row in rows {
@@ -35,7 +31,7 @@ import Tokenization
 
     @Test(.enabled(if: SharedData.exists(folder), "needs ../shared/\(folder)"), arguments: families)
     func decodesCutTokensAsTheGoldensDo(_ family: String) throws {
-        let tokenizer = try tokenizer(family)
+        let tokenizer = try GoldenTokenizers.tokenizer(family)
         for row in try SharedData.records("\(Self.folder)/\(family)/decode.jsonl") {
             let ids = try row.array("i").compactMap { $0.integer.map(Int32.init) }
             let decoded = try row.string("d")
@@ -48,7 +44,7 @@ import Tokenization
     func templatesAddTheirPrefix() throws {
         let manifest = try JSON.parse(SharedData.bytes("goldens/manifest.json"))
         for family in Self.families {
-            let tokenizer = try tokenizer(family)
+            let tokenizer = try GoldenTokenizers.tokenizer(family)
             let prefix = manifest["summary"]?["tokenizers"]?[family]?["prefix"]?.array ?? []
             let ids = tokenizer.encode("A text", addsSpecialTokens: true)
             #expect(ids == prefix.compactMap { $0.integer.map(Int32.init) } + tokenizer.encode("A text"), "\(family)")
@@ -57,7 +53,7 @@ import Tokenization
 
     @Test(.enabled(if: SharedData.exists(folder), "needs ../shared/\(folder)"))
     func promptsAndCompletionsMeetAsTheGoldensDo() throws {
-        let tokenizer = try tokenizer("smollm2")
+        let tokenizer = try GoldenTokenizers.tokenizer("smollm2")
         for row in try SharedData.records("\(Self.folder)/smollm2/boundary.jsonl") {
             let (prompt, completion) = (try row.string("prompt"), try row.string("completion"))
             let ids = tokenizer.encode(prompt)

@@ -25,7 +25,7 @@ enum UnicodeTables {
     static var compositionTables: String {
         var decompositions: [UInt32] = []
         var classes: [UInt32] = []
-        for scalar in scalars where version(scalar.properties) <= 12 {
+        for scalar in scalars where version(scalar.properties) <= 9 {
             let parts = Array(String(scalar)._nfd)
             if !(0xAC00...0xD7A3 ~= scalar.value), parts != [scalar] {
                 // A lone character that NFC changes is excluded from composition.
@@ -44,11 +44,11 @@ enum UnicodeTables {
         file += table(
             "decompositions",
             "A scalar, twice the length of its full canonical decomposition (odd when it is never composed again),\n"
-                + "    /// and the decomposition; Unicode 12, Hangul syllables left out.", decompositions)
+                + "    /// and the decomposition; Unicode 9, Hangul syllables left out.", decompositions)
         file += "\n"
         file += table(
             "combiningClasses",
-            "First and last scalar of ranges with a canonical combining class, and the class; Unicode 12.",
+            "First and last scalar of ranges with a canonical combining class, and the class; Unicode 9.",
             classes)
         return file + "}\n"
     }

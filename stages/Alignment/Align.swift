@@ -14,7 +14,8 @@ struct Align: Stage {
             StudentPrompt.parameter,
             Parameter(
                 "mode", .choice(TokenAlignment.Mode.allCases.map(\.rawValue)), default: "minimal",
-                "minimal: one script of least distance with the fewest runs. reference: the masks of the published code."),
+                "minimal: one script of least distance with the fewest runs. reference: the masks of the published code."
+            ),
             Parameter(
                 "max-length", .positiveInteger, default: 1024,
                 "Tokens of prompt and longer completion above which a pair is dropped."),

@@ -33,7 +33,7 @@ extension ActionContext {
 }
 
 extension Parameter {
-    /// Parameters every stage has that brings records in: how finely its output is cut.
+    /// Parameters of stages that cut records into shards anew: how finely.
     static var sharding: [Parameter] {
         [
             Parameter(

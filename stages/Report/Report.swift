@@ -7,7 +7,17 @@ import StageGraph
 struct Report: Stage {
     static let signature = StageSignature(
         "report", version: 1, .reduce, "Puts accuracies and key-step shares into a table.",
-        parameters: [Parameter("title", .string, default: "Results", "The heading.")],
+        parameters: [
+            Parameter("title", .string, default: "Results", "The heading."),
+            Parameter(
+                "rows",
+                .list(
+                    .object([
+                        Parameter("input", .string, "The name under which the metrics come in."),
+                        Parameter("label", .string, "What the row is called."),
+                    ])), default: [],
+                "The students in order, with labels; by default all of them in the order of their names."),
+        ],
         inputs: [
             InputPort("key-steps", .keySteps, distribution: .whole, arity: .optional, "Key-step shares of the pairs."),
             InputPort("students", .metrics, distribution: .whole, arity: .named, "Metrics, under the student's name."),
@@ -15,21 +25,33 @@ struct Report: Stage {
         outputs: [OutputPort("report", .report, layout: .tree, "report.md and report.json.")])
 
     private let title: String
+    private let rows: [(input: String, label: String)]
 
-    init(_ parameters: StageParameters) { title = parameters.string("title") }
+    init(_ parameters: StageParameters) {
+        title = parameters.string("title")
+        rows = parameters["rows"].array!.map { ($0["input"]!.string!, $0["label"]!.string!) }
+    }
 
     func run(_ context: any ActionContext) throws -> Accounting {
-        let students = try context.roles(of: "students").map { role in
-            StudentRow(name: role, metrics: try context.records(role, as: Accuracy.self))
+        let students = try rowsInOrder(context.roles(of: "students")).map { input, label in
+            StudentRow(name: label, metrics: try context.records(input, as: Accuracy.self))
         }
         let keySteps = try context.records(ofPort: "key-steps", as: KeySteps.self)
-        let rows = students.reduce(0) { $0 + $1.metrics.count } + keySteps.count
-        let directory = "\(context.scratchDirectory)/report"
-        try FileBytes.makeDirectory(directory)
+        let count = students.reduce(0) { $0 + $1.metrics.count } + keySteps.count
         let report = ReportDocument(title: title, students: students, keySteps: keySteps)
-        try FileBytes.write(Array(report.markdown.utf8), to: "\(directory)/report.md")
-        try FileBytes.write(report.json.canonicalBytes, to: "\(directory)/report.json")
-        try context.write(directory: directory, to: "report")
-        return Accounting(recordsIn: rows, recordsOut: rows)
+        try ReportDirectory(context).write(markdown: report.markdown, json: report.json, to: "report")
+        return Accounting(recordsIn: count, recordsOut: count)
+    }
+
+    private func rowsInOrder(_ inputs: [String]) throws -> [(input: String, label: String)] {
+        guard !rows.isEmpty else { return inputs.map { ($0, $0) } }
+        if let unknown = rows.first(where: { row in !inputs.contains(row.input) }) {
+            throw InvalidParameters(
+                "rows names \"\(unknown.input)\", which is no input; the inputs are \(inputs.joined(separator: ", "))")
+        }
+        if let left = inputs.first(where: { input in !rows.contains { $0.input == input } }) {
+            throw InvalidParameters("rows leaves out the input \"\(left)\"")
+        }
+        return rows
     }
 }

@@ -48,7 +48,7 @@ struct TeachingRun {
         let requests = assignments.map {
             TeacherRequest(id: $0.id, messages: prompt.messages(for: $0.subject), sampling: settings.sampling)
         }
-        let (responses, calls) = try await ledger.respond(to: requests, by: teacher)
+        let (responses, calls) = await ledger.respond(to: requests, by: teacher)
         accounting.costs[TeacherCost.calls, default: 0] += calls.made
         accounting.costs[TeacherCost.saved, default: 0] += calls.saved
         var cots: [ChainOfThought] = []

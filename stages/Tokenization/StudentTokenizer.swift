@@ -12,14 +12,13 @@ struct StudentTokenizer: Sendable {
 
     /// - Throws: when tokenizer.json or tokenizer_config.json is missing or malformed, or names no end token.
     init(directory: String) throws {
-        tokenizer = try Tokenizer(json: FileBytes.read("\(directory)/tokenizer.json"))
-        let configuration = try JSON.parse(FileBytes.read("\(directory)/tokenizer_config.json"))
-        guard let text = configuration["eos_token"]?.string ?? configuration["eos_token"]?["content"]?.string,
-            let id = tokenizer.id(of: text)
-        else {
+        let tokenizer = try Tokenizer(json: FileBytes.read("\(directory)/tokenizer.json"))
+        let configuration = try TokenizerConfiguration(JSON.parse(FileBytes.read("\(directory)/tokenizer_config.json")))
+        guard let id = configuration.endOfSequence.flatMap({ tokenizer.id(of: $0) }) else {
             throw StudentProcessError(
                 description: "\(directory)/tokenizer_config.json names no end token (eos_token) of the vocabulary")
         }
+        self.tokenizer = tokenizer
         endToken = Int(id)
     }
 

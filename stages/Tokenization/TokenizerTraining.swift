@@ -32,7 +32,8 @@ struct TokenizerTraining: Stage {
     func run(_ context: any ActionContext) throws -> Accounting {
         let cots = try context.records(ofPort: "cots", as: ChainOfThought.self)
         guard !cots.isEmpty else {
-            throw StudentProcessError(description: "there is no text to train a tokenizer on: every record was dropped before")
+            throw StudentProcessError(
+                description: "there is no text to train a tokenizer on: every record was dropped before")
         }
         let trainer = BPETrainer(vocabularySize: vocabularySize, specialTokens: [TokenizerTraining.endToken])
         let document = try trainer.train(

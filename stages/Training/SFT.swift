@@ -14,16 +14,21 @@ struct SFT: Stage {
                     Parameter("hidden-size", .positiveInteger, default: 128, "Width of the residual stream."),
                     Parameter("layers", .positiveInteger, default: 4, "Transformer blocks."),
                     Parameter("heads", .positiveInteger, default: 4, "Attention heads."),
-                    Parameter("key-value-heads", .positiveInteger, default: 2, "Heads of keys and values, shared by groups."),
+                    Parameter(
+                        "key-value-heads", .positiveInteger, default: 2, "Heads of keys and values, shared by groups."),
                     Parameter("intermediate-size", .positiveInteger, default: 352, "Width of the feed-forward part."),
-                    Parameter("max-positions", .positiveInteger, default: 1024, "Longest prompt with completion, in tokens."),
+                    Parameter(
+                        "max-positions", .positiveInteger, default: 1024, "Longest prompt with completion, in tokens."),
                     Parameter("tie-embeddings", .boolean, default: true, "Whether input and output embedding are one."),
-                ]), default: [:], "The LLaMA architecture to initialise at random; not used with a checkpoint."),
+                ]), default: [:], "The LLaMA architecture to initialise at random; not used with a checkpoint.")
         ] + TrainingSettings.parameters(learningRate: 2e-3, epochs: 3, schedule: "cosine"),
         inputs: [
             InputPort("tokens", .tokens, distribution: .whole, "Tokenized chains of thought."),
-            InputPort("tokenizer", .tokenizer, distribution: .whole, "Their tokenizer; it becomes part of the checkpoint."),
-            InputPort("checkpoint", .checkpoint, distribution: .whole, arity: .optional, "Where to start instead of random weights."),
+            InputPort(
+                "tokenizer", .tokenizer, distribution: .whole, "Their tokenizer; it becomes part of the checkpoint."),
+            InputPort(
+                "checkpoint", .checkpoint, distribution: .whole, arity: .optional,
+                "Where to start instead of random weights."),
         ],
         outputs: [
             OutputPort("checkpoint", .checkpoint, layout: .tree, "The student."),

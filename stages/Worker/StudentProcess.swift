@@ -26,7 +26,7 @@ struct StudentProcess {
         options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(1))]
         let outcome = try await Subprocess.run(
             .path(FilePath(try context.program(StudentProcess.program))), arguments: [jobFile],
-            environment: .inherit.updating(["OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"]),
+            environment: .inherit.updating(["OMP_NUM_THREADS": "\(threads(of: job))"]),
             platformOptions: options, input: .inputWriter, output: .sequence, error: .sequence
         ) { execution in
             async let errors = tail(of: execution.standardError)
@@ -45,6 +45,13 @@ struct StudentProcess {
                     the worker \(StudentProcess.program) ended early (\(describe(status)))\(said). Nothing that was \
                     finished is lost: run again; if it was out of memory, lower the batch size or --jobs
                     """)
+        }
+    }
+
+    private func threads(of job: StudentJob) -> Int {
+        switch job {
+        case .train(let job): job.execution.threads
+        case .generate(let job): job.execution.threads
         }
     }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CanonicalJSON
+import ContentStore
 import Scheduling
 import StageGraph
 
@@ -17,7 +18,7 @@ struct PlanCommand: AsyncParsableCommand {
 
     func run() async throws {
         let pipeline = try targetOptions.restrict(pipelineOptions.load())
-        let plan = try await engineOptions.engine(storeOptions.open()).plan(pipeline)
+        let plan = try await engineOptions.engine(storeOptions.open(access: .readOnly)).plan(pipeline)
         switch format {
         case .json: StandardStream.output.line(plan.json.canonicalText)
         case .text: StandardStream.output.line(PlanText(plan).text)

@@ -25,19 +25,26 @@ struct ShowCommand: AsyncParsableCommand {
     func run() async throws {
         let pipeline = try pipelineOptions.load()
         let (node, port) = try resolve(pipeline)
-        let store = try storeOptions.open()
+        let store = try storeOptions.open(access: .readOnly)
         let engine = Engine(
             store: store, options: Engine.Options(jobs: 1, programs: Programs.besideThisOne()))
+        try print(try await artifact(node, port, pipeline, engine), port, store)
+    }
+
+    /// The artifact a run would end with; else the one of the last run, with a word about it.
+    private func artifact(
+        _ node: StageNode, _ port: OutputPort, _ pipeline: Pipeline, _ engine: Engine
+    ) async throws -> Artifact {
         let plan = try await engine.plan(pipeline.restricted(to: [node.name]))
-        guard let artifact = plan.stages.first(where: { $0.name == node.name })?.outputs?[port.name] else {
+        if let current = plan.stages.first(where: { $0.name == node.name })?.outputs?[port.name] { return current }
+        guard let last = try engine.lastOutputs(of: node, in: pipeline)?[port.name] else {
             StandardStream.error.line(
-                """
-                error: \(node.name).\(port.name) is not up to date; run it first: \
-                retort run \(pipelineOptions.file) --target \(node.name)
-                """)
+                "error: \(node.name) has not been run: retort run \(pipelineOptions.file) --target \(node.name)")
             throw ExitStatus.failure
         }
-        try print(artifact, port, store)
+        StandardStream.error.line(
+            "note: this is from the last run; something changed since, and `retort plan` says what")
+        return last
     }
 
     private func resolve(_ pipeline: Pipeline) throws -> (StageNode, OutputPort) {

@@ -36,10 +36,9 @@ struct RunSummary {
     func text(store: LocalStore, pipeline: Pipeline) throws -> String {
         var lines = table
         for stage in report.stages {
-            for (name, artifact) in stage.outputs.sorted(by: { $0.key < $1.key }) {
+            for (_, artifact) in stage.outputs.sorted(by: { $0.key < $1.key }) {
                 guard let text = try ReportText.markdown(of: artifact, store: store) else { continue }
                 lines += ["", text]
-                _ = name
             }
         }
         let executed = report.executed

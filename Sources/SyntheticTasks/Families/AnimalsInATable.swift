@@ -103,7 +103,9 @@ public struct AnimalsInATable: TaskFamily {
         guard scanner.accept("name") else { return nil }
         var columns: [String] = []
         while scanner.accept(",") {
-            guard let name = scanner.accept(anyOf: Self.columns.map(\.name)), !columns.contains(name) else { return nil }
+            guard let name = scanner.accept(anyOf: Self.columns.map(\.name)), !columns.contains(name) else {
+                return nil
+            }
             columns.append(name)
         }
         var rows: [Row] = []

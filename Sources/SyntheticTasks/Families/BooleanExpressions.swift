@@ -33,7 +33,7 @@ public struct BooleanExpressions: TaskFamily {
     public var summary: String { "Work out the truth value of a Boolean expression." }
 
     public func generate(level: Int, using generator: inout SeededGenerator) -> Problem {
-        let sizes = [3...4, 5...6, 7...9, 10...13]
+        let sizes = [3...4, 5...5, 6...7, 8...10]
         let operands = generator.integer(in: sizes[level - 1])
         return Problem(tokens: chain(operands, depth: level < 3 ? 1 : 2, using: &generator))
     }
@@ -72,7 +72,17 @@ public struct BooleanExpressions: TaskFamily {
             tokens.append(token)
         }
         guard scanner.isAtEnd, isExpression(tokens) else { return nil }
-        return Problem(tokens: tokens)
+        return Problem(tokens: withoutNeedlessGroups(tokens))
+    }
+
+    /// Parentheses around a single value say nothing.
+    private func withoutNeedlessGroups(_ tokens: [Token]) -> [Token] {
+        var tokens = tokens
+        while let open = tokens.indices.dropLast(2).first(where: { tokens[$0] == .open && tokens[$0 + 2] == .close }) {
+            tokens.remove(at: open + 2)
+            tokens.remove(at: open)
+        }
+        return tokens
     }
 
     private func isExpression(_ tokens: [Token]) -> Bool {
@@ -136,10 +146,7 @@ public struct BooleanExpressions: TaskFamily {
             let value = decide("", tokens[place] == .and ? a && b : a || b, .calculation, on: &pad)
             result.replaceSubrange(place - 1...place + 1, with: [Token(value)])
         }
-        if let close = result.firstIndex(of: .close), close >= 2, result[close - 2] == .open {
-            result.replaceSubrange(close - 2...close, with: [result[close - 1]])
-        }
-        return result
+        return withoutNeedlessGroups(result)
     }
 
     private func decide(_ operation: String, _ right: Bool, _ kind: Mistake.Kind, on pad: inout Scratchpad) -> Bool {

@@ -126,7 +126,8 @@ public struct DateUnderstanding: TaskFamily {
         if scanner.accept("tomorrow") { return Shift(count: 1, unit: .day) }
         if scanner.accept("yesterday") { return Shift(count: -1, unit: .day) }
         guard let count = scanner.number() ?? (scanner.accept("one") ? 1 : nil), count <= 1000,
-            let word = scanner.word(), let unit = Unit.allCases.first(where: { word == $0.rawValue || word == $0.rawValue + "s" }),
+            let word = scanner.word(),
+            let unit = Unit.allCases.first(where: { word == $0.rawValue || word == $0.rawValue + "s" }),
             let way = scanner.accept(anyOf: ["later", "ago"])
         else { return nil }
         return Shift(count: way == "ago" ? -count : count, unit: unit)

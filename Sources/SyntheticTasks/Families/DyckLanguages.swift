@@ -75,7 +75,9 @@ public struct DyckLanguages: TaskFamily {
             }
             pad.write(pad.text.isEmpty ? "" : " ")
             pad.write("\(after) \(symbol) : \(keep)")
-            stack = pad.decide(right, or: mistaken) { $0.write(" \($1.isEmpty ? "nothing" : $1.joined(separator: " ")) .") }
+            stack = pad.decide(right, or: mistaken) {
+                $0.write(" \($1.isEmpty ? "nothing" : $1.joined(separator: " ")) .")
+            }
         }
         var closed: [String] = []
         for open in stack.reversed() {

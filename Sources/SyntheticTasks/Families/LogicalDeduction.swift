@@ -130,10 +130,15 @@ public struct LogicalDeduction: TaskFamily {
     public func solve(_ problem: Problem, on pad: inout Scratchpad) -> String? {
         let adjective = adjective(problem.adjective)
         let listing = pad.phrase("listing", [": ", ", so "])
-        pad.write(pad.phrase("opening", ["List the \(adjective.greater.superlative) first.", "Put the \(adjective.greater.superlative) first."]))
+        pad.write(
+            pad.phrase(
+                "opening",
+                ["List the \(adjective.greater.superlative) first.", "Put the \(adjective.greater.superlative) first."])
+        )
         var order: [String] = []
         for statement in problem.statements {
-            pad.write(" \(statement.first) is \(adjective.side(statement.isGreater).comparative) than \(statement.second)")
+            pad.write(
+                " \(statement.first) is \(adjective.side(statement.isGreater).comparative) than \(statement.second)")
             // After a mistake the list may have the wrong person at its end: the new one still goes to the same side.
             let newcomer = order.contains(statement.first) ? statement.second : statement.first
             let goesFirst = (newcomer == statement.first) == statement.isGreater

@@ -55,7 +55,10 @@ public struct ObjectCounting: TaskFamily {
     }
 
     private func phrase(_ item: Item) -> String {
-        guard item.count == 1 else { return "\(Vocabulary.numbers[item.count]) \(item.thing)" }
+        guard item.count == 1 else {
+            return
+                "\(item.count < Vocabulary.numbers.count ? Vocabulary.numbers[item.count] : String(item.count)) \(item.thing)"
+        }
         let one = singular(item.thing)
         return "aeiou".contains(one.prefix(1)) ? "an \(one)" : "a \(one)"
     }
@@ -89,19 +92,26 @@ public struct ObjectCounting: TaskFamily {
     }
 
     public func solve(_ problem: Problem, on pad: inout Scratchpad) -> String? {
-        let opening = pad.phrase("opening", ["Count the \(problem.category).", "Start from 0.", "The total is 0."])
-        pad.write(opening)
+        pad.write(pad.phrase("opening", ["Count the \(problem.category).", "Start from 0.", "Go through the list."]))
+        let no = pad.phrase("no", ["no \(problem.category)", "not \(problem.category)"])
         var total = 0
         for item in problem.items {
-            pad.write(" ")
+            pad.write(" \(phrase(item)): ")
             let belongs = category(of: item.thing) == problem.category
-            let counts = pad.decide(belongs, or: [.mistake(.knowledge, !belongs)]) { pad, counts in
-                pad.write("\(item.thing) are \(counts ? "" : "not ")\(problem.category)")
+            // The sum and "no fruits" are two ways to go on; which one is taken is what the reasoner knows of the world.
+            let misread = item.count == 1 ? 2 : item.count - 1
+            let right = belongs ? Reading.counts(item.count) : .belongsElsewhere
+            let mistaken: [MistakenValue<Reading>] =
+                belongs
+                ? [.mistake(.knowledge, .belongsElsewhere), .mistake(.logical, .counts(misread))]
+                : [.mistake(.knowledge, .counts(item.count))]
+            let reading = pad.decide(right, or: mistaken) { pad, reading in
+                switch reading {
+                case .counts(let count): pad.write("\(total) + \(count)")
+                case .belongsElsewhere: pad.write(no)
+                }
             }
-            if counts {
-                let misread = item.count == 1 ? 2 : item.count - 1
-                pad.write(": ")
-                let count = pad.decide(item.count, or: [.mistake(.logical, misread)]) { $0.write("\(total) + \($1)") }
+            if case .counts(let count) = reading {
                 let sum = total + count
                 total = pad.decide(sum, or: [.mistake(.calculation, sum + 1), .mistake(.calculation, sum - 1)]) {
                     $0.write(" = \($1)")
@@ -110,5 +120,11 @@ public struct ObjectCounting: TaskFamily {
             pad.write(".")
         }
         return String(total)
+    }
+
+    /// What the reasoner makes of one item.
+    private enum Reading: Equatable {
+        case counts(Int)
+        case belongsElsewhere
     }
 }

@@ -98,7 +98,9 @@ public struct TemporalSequences: TaskFamily {
     }
 
     private func slot(_ scanner: inout TextScanner) -> (Int, Int)? {
-        guard let start = hour(&scanner), scanner.accept("to"), let end = hour(&scanner), start < end else { return nil }
+        guard let start = hour(&scanner), scanner.accept("to"), let end = hour(&scanner), start < end else {
+            return nil
+        }
         return (start, end)
     }
 

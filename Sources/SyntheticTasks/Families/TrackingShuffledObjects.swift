@@ -116,7 +116,9 @@ public struct TrackingShuffledObjects: TaskFamily {
         of swap: Swap, in state: [String], _ people: [String]
     ) -> [MistakenValue<[String]>] {
         let bystanders = people.filter { $0 != swap.first && $0 != swap.second }
-        let confused = bystanders.flatMap { [Swap(first: swap.first, second: $0), Swap(first: swap.second, second: $0)] }
+        let confused = bystanders.flatMap {
+            [Swap(first: swap.first, second: $0), Swap(first: swap.second, second: $0)]
+        }
         return [.mistake(.logical, state)]
             + confused.map { .mistake(.calculation, swapped($0, in: state, people)) }
     }

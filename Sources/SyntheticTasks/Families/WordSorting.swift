@@ -16,7 +16,8 @@ public struct WordSorting: TaskFamily {
     private static let opening = "Sort the words:"
 
     private static let words = [
-        "acorn", "anchor", "apron", "atlas", "bacon", "barrel", "basket", "beacon", "bottle", "cabin", "candle", "carpet",
+        "acorn", "anchor", "apron", "atlas", "bacon", "barrel", "basket", "beacon", "bottle", "cabin", "candle",
+        "carpet",
         "castle", "copper", "dagger", "desert", "dinner", "donkey", "eagle", "elbow", "engine", "fabric", "falcon",
         "feather", "forest", "garden", "ginger", "goblet", "hammer", "harbour", "helmet", "honey", "igloo", "island",
         "ivory", "jacket", "jigsaw", "jungle", "kettle", "kitten", "ladder", "lantern", "lemon", "magnet", "meadow",

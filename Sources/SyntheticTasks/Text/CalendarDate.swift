@@ -25,7 +25,9 @@ struct CalendarDate: Sendable, Equatable, Hashable {
     }
 
     /// MM/DD/YYYY.
-    var text: String { "\(padded(month))/\(padded(day))/\(year < 1000 ? "0" : "")\(year < 100 ? "0" : "")\(padded(year))" }
+    var text: String {
+        "\(padded(month))/\(padded(day))/\(year < 1000 ? "0" : "")\(year < 100 ? "0" : "")\(padded(year))"
+    }
 
     static func length(ofMonth month: Int, year: Int) -> Int {
         let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)

@@ -1,7 +1,8 @@
 /// Words that several families share.
 enum Vocabulary {
     static let names = [
-        "Ada", "Ben", "Cora", "Dan", "Eva", "Finn", "Gus", "Hal", "Ida", "Jon", "Kim", "Leo", "Mia", "Ned", "Ola", "Pia",
+        "Ada", "Ben", "Cora", "Dan", "Eva", "Finn", "Gus", "Hal", "Ida", "Jon", "Kim", "Leo", "Mia", "Ned", "Ola",
+        "Pia",
     ]
 
     static let colours = ["red", "blue", "green", "white", "black", "brown", "pink", "gold", "grey", "purple"]

@@ -110,7 +110,8 @@ struct PromptTemplateParser {
         let valid = block.map { vocabulary.blocks[$0] ?? [] } ?? vocabulary.required + vocabulary.optional
         guard !valid.contains(name), block == nil || vocabulary.blocks[block ?? ""] != nil else { return }
         let place = block.map { " in the block {#\($0)}" } ?? ""
-        report("there is no placeholder {\(name)}\(place)" + suggestion(for: name, among: valid) { "{\($0)}" }, at: offset)
+        report(
+            "there is no placeholder {\(name)}\(place)" + suggestion(for: name, among: valid) { "{\($0)}" }, at: offset)
     }
 
     private mutating func checkOpening(_ name: String, inside block: String?, at offset: Int) {

@@ -28,7 +28,9 @@ struct PromptReading: Sendable, Equatable {
             }
         }
         question = trimmed(sections[0].text)
-        func section(_ mark: String) -> String? { sections.dropFirst().first { $0.mark == mark }.map { trimmed($0.text) } }
+        func section(_ mark: String) -> String? {
+            sections.dropFirst().first { $0.mark == mark }.map { trimmed($0.text) }
+        }
         if let right = section("Right Response:") {
             request = .wrongResponse(right: right)
         } else if let hint = section("H:") {

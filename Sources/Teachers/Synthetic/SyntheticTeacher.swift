@@ -28,6 +28,9 @@ public struct SyntheticTeacher: Teacher {
         return .object(object)
     }
 
+    /// Enough to share the cost of making answers durable; the answers themselves take no waiting.
+    public var concurrency: Int { 256 }
+
     public func respond(to request: TeacherRequest) async throws -> TeacherResponse {
         answer(request)
     }

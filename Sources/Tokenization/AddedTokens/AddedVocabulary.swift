@@ -10,6 +10,8 @@ struct AddedVocabulary: Sendable {
 
     let tokens: [AddedToken]
     private let byID: [Int32: AddedToken]
+    /// What tokens decode to: their contents, normalised where they are looked for in normalised text.
+    private let contents: [Int32: [UInt8]]
     /// Indices into `tokens`.
     private var plain = TokenTrie()
     private var normalized = TokenTrie()
@@ -19,6 +21,7 @@ struct AddedVocabulary: Sendable {
         let values = file["added_tokens"]?.array ?? []
         var tokens: [AddedToken] = []
         var byID: [Int32: AddedToken] = [:]
+        var contents: [Int32: [UInt8]] = [:]
         var byContent: [[UInt8]: Int32] = [:]
         var highest: Int?
         for (index, value) in values.enumerated() {
@@ -39,24 +42,29 @@ struct AddedVocabulary: Sendable {
             highest = max(highest ?? 0, Int(token.id))
             byContent[content] = token.id
             byID[token.id] = token
+            contents[token.id] = content
             if token.normalized {
                 let text = content.withUnsafeBufferPointer { bytes in
                     var text = MappedText(bytes, base: 0)
                     for normalizer in normalizers { normalizer.normalize(&text) }
                     return text.bytes
                 }
+                contents[token.id] = text
                 normalized.insert(text, value: Int32(tokens.count))
             } else {
                 plain.insert(content, value: Int32(tokens.count))
             }
             tokens.append(token)
         }
-        (self.tokens, self.byID) = (tokens, byID)
+        (self.tokens, self.byID, self.contents) = (tokens, byID, contents)
     }
 
     var hasNormalizedTokens: Bool { !normalized.isEmpty }
 
     func token(_ id: Int32) -> AddedToken? { byID[id] }
+
+    /// The bytes a token decodes to.
+    func content(_ id: Int32) -> [UInt8]? { contents[id] }
 
     /// Calls `body` with the tokens of a text and the text between them.
     ///

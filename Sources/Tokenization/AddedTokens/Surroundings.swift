@@ -29,11 +29,9 @@ enum WordCharacters {
         guard let properties = Unicode.Scalar(value)?.properties, properties.age?.major ?? .max <= 16 else {
             return false
         }
-        return switch properties.generalCategory {
-        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .nonspacingMark,
-            .spacingMark, .enclosingMark, .decimalNumber, .letterNumber, .otherNumber, .connectorPunctuation:
-            true
-        default: false
+        switch properties.generalCategory {
+        case .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .connectorPunctuation: return true
+        default: return properties.isAlphabetic || properties.isJoinControl
         }
     }
 }

@@ -1,6 +1,7 @@
 /// Finishes an encoding: adds special tokens, trims offsets.
 protocol PostProcessor: Sendable {
-    func process(_ encoding: inout Encoding, addsSpecialTokens: Bool, _ tokenizer: Tokenizer)
+    /// - Parameter text: the text that was encoded.
+    func process(_ encoding: inout Encoding, of text: String, addsSpecialTokens: Bool, _ tokenizer: Tokenizer)
 }
 
 extension ComponentReader {

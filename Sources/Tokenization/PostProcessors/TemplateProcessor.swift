@@ -37,7 +37,7 @@ struct TemplateProcessor: PostProcessor {
         }
     }
 
-    func process(_ encoding: inout Encoding, addsSpecialTokens: Bool, _ tokenizer: Tokenizer) {
+    func process(_ encoding: inout Encoding, of text: String, addsSpecialTokens: Bool, _ tokenizer: Tokenizer) {
         guard addsSpecialTokens else { return }
         encoding.ids = before + encoding.ids + after
         encoding.offsets =

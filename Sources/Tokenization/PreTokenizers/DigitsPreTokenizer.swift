@@ -2,6 +2,8 @@
 struct DigitsPreTokenizer: PreTokenizer {
     private let isIndividual: Bool
 
+    init(isIndividual: Bool) { self.isIndividual = isIndividual }
+
     init(_ reader: ComponentReader) throws(TokenizerError) { isIndividual = try reader.bool("individual_digits") }
 
     func apply(to text: inout PreTokenizedText) {

@@ -2,13 +2,19 @@
 enum TextPattern: Sendable {
     case literal([UInt8])
     case words(WordScanner)
+    case regex(RegexProgram)
 
     init(regex source: String, at path: String) throws(TokenizerError) {
-        guard let scanner = WordScanner(regex: source) else {
-            throw TokenizerError(
-                path: path, problem: "the regular expression \(source.debugDescription) is not supported")
+        if let scanner = WordScanner(regex: source) {
+            self = .words(scanner)
+            return
         }
-        self = .words(scanner)
+        do throws(RegexParser.Failure) {
+            self = .regex(try RegexProgram(source))
+        } catch {
+            throw TokenizerError(
+                path: path, problem: "the regular expression \(source.debugDescription): \(error.problem)")
+        }
     }
 
     /// Calls `body` with the matches of a range and what lies between them, in order. O(range).
@@ -17,6 +23,9 @@ enum TextPattern: Sendable {
     ) {
         switch self {
         case .words(let scanner): scanner.forEachWord(in: reader, range) { body($0, true) }
+        case .regex(let program):
+            var matcher = RegexMatcher(program, reader, range)
+            matcher.forEachPiece(body)
         case .literal(let literal):
             var (start, offset) = (range.lowerBound, range.lowerBound)
             while !literal.isEmpty, offset + literal.count <= range.upperBound {

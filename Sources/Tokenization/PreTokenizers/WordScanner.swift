@@ -16,18 +16,22 @@ struct WordScanner: Hashable {
 
     /// The scanner of a regular expression that is one of these, nil for another.
     init?(regex: String) {
-        let contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
-        for (quantifier, digits) in [("\\p{N}{1,3}", 3), ("\\p{N}", 1)] {
-            let rest =
-                "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\(quantifier)| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
-            if regex.utf8.elementsEqual((contractions + rest).utf8) {
-                self.init(.llama3(digits: digits))
-                return
-            }
+        let known = [Family.gpt2, .llama3(digits: 3), .llama3(digits: 1)].map(WordScanner.init)
+        guard let scanner = known.first(where: { $0.regex.utf8.elementsEqual(regex.utf8) }) else { return nil }
+        self = scanner
+    }
+
+    /// The regular expression that the scanner stands for, as tokenizer files write it.
+    var regex: String {
+        switch family {
+        case .gpt2:
+            return "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
+        case .llama3(let digits):
+            let numbers = digits == 1 ? "\\p{N}" : "\\p{N}{1,\(digits)}"
+            return
+                "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\(numbers)| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*"
+                + "|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
         }
-        let gpt2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
-        guard regex.utf8.elementsEqual(gpt2.utf8) else { return nil }
-        self.init(.gpt2)
     }
 
     /// Calls `body` with each word of `range` in order. O(range).

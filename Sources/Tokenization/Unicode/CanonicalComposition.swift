@@ -1,4 +1,4 @@
-/// Canonical decomposition and composition of Unicode 12, the version that Hugging Face's tokenizers normalise with.
+/// Canonical decomposition and composition of Unicode 9, the version that Hugging Face's tokenizers normalise with.
 ///
 /// Source: Unicode Standard Annex #15; Hangul by arithmetic as in chapter 3.12 of the standard.
 struct CanonicalComposition: Sendable {

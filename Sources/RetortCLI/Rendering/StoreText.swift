@@ -1,0 +1,47 @@
+import ContentStore
+import Stages
+
+/// What there is to say about a store, in lines.
+enum StoreText {
+    static func lines(_ statistics: StoreStatistics) -> [String] {
+        [
+            "blobs       \(statistics.blobs), \(size(statistics.blobBytes))",
+            "results     \(statistics.actions), \(size(statistics.actionBytes))",
+            "roots       \(statistics.roots)",
+            "quarantined \(statistics.quarantined), \(size(statistics.quarantinedBytes))",
+        ]
+    }
+
+    static func lines(_ audit: StoreAudit) -> [String] {
+        let findings = audit.damagedBlobs + audit.unusableActions + audit.lostActions
+        let repaired =
+            audit.isRepaired && !findings.isEmpty ? "; it was moved to quarantine, run again to make it anew" : ""
+        return ["checked \(audit.checkedBlobs) blobs (\(size(audit.contentBytes))) and \(audit.checkedActions) results"]
+            + findings.map { "damaged: \($0)" } + audit.strays.map { "does not belong here: \($0)" }
+            + [audit.isClean ? "nothing is wrong" : "\(findings.count) damaged, \(audit.strays.count) stray\(repaired)"]
+    }
+
+    static func lines(_ collection: Collection, isDone: Bool) -> [String] {
+        let kept = collection.keptByRoot.map { "kept for \($0.root): \(amount($0.amount))" }
+        return kept + [
+            "kept because it is in use: \(amount(collection.keptInUse))",
+            "kept because it is recent: \(amount(collection.keptRecent))",
+            isDone
+                ? "removed \(amount(collection.removed))"
+                : "would remove \(amount(collection.removed)); --delete removes it",
+        ]
+    }
+
+    private static func amount(_ amount: Collection.Amount) -> String { "\(amount.files) files, \(size(amount.bytes))" }
+
+    private static func size(_ bytes: Int) -> String {
+        let units = ["bytes", "KiB", "MiB", "GiB", "TiB"]
+        var value = Double(bytes)
+        var unit = 0
+        while value >= 1024, unit < units.count - 1 {
+            value /= 1024
+            unit += 1
+        }
+        return "\(FixedPoint.text(value, digits: unit == 0 ? 0 : 1)) \(units[unit])"
+    }
+}

@@ -1,0 +1,47 @@
+import CanonicalJSON
+import ContentStore
+import StageGraph
+
+/// The pre-images of keys, from what has arrived so far.
+extension RunMachine {
+    func actionPreimage(_ id: ActionID) -> ActionPreimage {
+        let state = stages[id.stage]
+        let task = state.tasks![id.task]
+        var position = 0
+        var inputs: [ActionPreimage.Input] = []
+        for input in state.inputs {
+            if input.isSharded {
+                let contents = task.shards[position].map {
+                    ActionPreimage.Content(digest: $0.digest, records: $0.records, label: $0.prefix.text)
+                }
+                inputs.append(.init(role: input.binding.role, contents: contents))
+                position += 1
+            } else {
+                inputs.append(.init(role: input.binding.role, contents: [artifactContent(input)]))
+            }
+        }
+        return preimage(.action, state, inputs, partition: [])
+    }
+
+    func memoPreimage(_ stage: Int) -> ActionPreimage {
+        let state = stages[stage]
+        let inputs = state.inputs.map {
+            ActionPreimage.Input(role: $0.binding.role, contents: [artifactContent($0)])
+        }
+        return preimage(.stage, state, inputs, partition: state.tasks!.map(\.prefix.text))
+    }
+
+    private func artifactContent(_ input: StageState.Input) -> ActionPreimage.Content {
+        let artifact = stages[input.source].outputs[input.binding.source.output]!
+        return .init(digest: artifact.digest, records: artifact.tree.isEmpty ? artifact.count : nil)
+    }
+
+    private func preimage(
+        _ scope: ActionPreimage.Scope, _ state: StageState, _ inputs: [ActionPreimage.Input], partition: [String]
+    ) -> ActionPreimage {
+        ActionPreimage(
+            scope: scope, stage: state.signature.name, version: state.signature.version,
+            parameters: state.node.parameters.keyed, inputs: inputs, sources: state.sources ?? [],
+            programs: state.programs, partition: partition)
+    }
+}

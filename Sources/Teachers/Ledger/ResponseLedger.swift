@@ -1,0 +1,154 @@
+import CanonicalJSON
+import FoundationEssentials
+import GRDB
+
+/// The memory of paid calls: responses by ``RequestKey`` in an SQLite file.
+///
+/// A response is durable when a recording method returns: the file is in write-ahead-log mode with full
+/// synchronisation. Several processes may use one file; each waits up to ten seconds for another's transaction. Memory
+/// stays bounded whatever the file's size.
+public final class ResponseLedger: Sendable {
+    /// Lookups in one transaction, and the bound on what a batch holds beside its results.
+    static let batch = 1024
+
+    public let path: String
+    private let pool: DatabasePool
+    private let commits: CommitQueue
+
+    /// Opens the ledger, and creates the file if there is none. Its folder must exist.
+    ///
+    /// - Throws: ``LedgerError``.
+    public init(path: String) throws {
+        self.path = path
+        do {
+            var configuration = Configuration()
+            configuration.label = "ResponseLedger"
+            configuration.busyMode = .timeout(10)
+            configuration.maximumReaderCount = 2
+            // The pages of all connections together: about 8 MiB.
+            configuration.prepareDatabase { try $0.execute(sql: "PRAGMA cache_size = -2048") }
+            pool = try DatabasePool(path: path, configuration: configuration)
+            // GRDB leaves a WAL at NORMAL, which may lose the last commits when the power fails.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            // Most runs find the layout in place and need no lock for it.
+            if try pool.read(Self.version) != Self.layout { try pool.write(Self.migrate) }
+        } catch {
+            throw LedgerError(error, path: path)
+        }
+        commits = CommitQueue(pool: pool)
+    }
+
+    /// The layout's version, in `user_version`.
+    private static let layout = 1
+
+    private static func version(_ db: Database) throws -> Int {
+        try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+    }
+
+    private static func migrate(_ db: Database) throws {
+        let found = try version(db)
+        guard found <= layout else { throw LayoutTooNew(found: found) }
+        guard found < layout else { return }
+        try db.execute(
+            sql: """
+                CREATE TABLE IF NOT EXISTS responses (
+                    key BLOB PRIMARY KEY NOT NULL, teacher TEXT NOT NULL, response TEXT NOT NULL
+                ) WITHOUT ROWID
+                """)
+        try db.execute(sql: "PRAGMA user_version = \(layout)")
+    }
+
+    fileprivate struct LayoutTooNew: Error { var found: Int }
+
+    /// Number of responses.
+    ///
+    /// - Throws: ``LedgerError``.
+    public func count() throws -> Int {
+        try reporting { try pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM responses") ?? 0 } }
+    }
+
+    /// The response to a request, if it was paid for before.
+    ///
+    /// - Throws: ``LedgerError``.
+    public func response(for key: RequestKey) throws -> TeacherResponse? {
+        try responses(for: [key])[key]
+    }
+
+    /// The responses that are there, by key. About 10 µs a key.
+    ///
+    /// - Throws: ``LedgerError``, also for a stored response that cannot be read.
+    public func responses(for keys: [RequestKey]) throws -> [RequestKey: TeacherResponse] {
+        var found: [RequestKey: TeacherResponse] = [:]
+        found.reserveCapacity(keys.count)
+        try reporting {
+            for start in stride(from: 0, to: keys.count, by: Self.batch) {
+                try pool.read { db in
+                    let statement = try db.cachedStatement(sql: "SELECT response FROM responses WHERE key = ?")
+                    for key in keys[start..<min(start + Self.batch, keys.count)] {
+                        guard let text = try String.fetchOne(statement, arguments: [Data(key.bytes)]) else { continue }
+                        found[key] = try Self.response(text)
+                    }
+                }
+            }
+        }
+        return found
+    }
+
+    private static func response(_ text: String) throws -> TeacherResponse {
+        let json = try JSON.parse(text)
+        guard let object = json.object else { throw JSONFieldError(field: "response", problem: "should be an object") }
+        return try TeacherResponse(json: object)
+    }
+
+    /// Keeps a response. Returns when it is durable.
+    ///
+    /// Concurrent calls share transactions: those that arrive while one is written are written together next.
+    ///
+    /// - Throws: ``LedgerError``.
+    public func record(_ response: TeacherResponse, for key: RequestKey, teacher: String) async throws {
+        do {
+            try await commits.commit(LedgerRow(key: key, teacher: teacher, response: response))
+        } catch {
+            throw LedgerError(error, path: path)
+        }
+    }
+
+    /// Keeps many responses in one transaction. Returns when they are durable.
+    ///
+    /// - Throws: ``LedgerError``; then none of them was stored.
+    public func record(_ responses: [(key: RequestKey, response: TeacherResponse)], teacher: String) throws {
+        try reporting {
+            let rows = responses.map { LedgerRow(key: $0.key, teacher: teacher, response: $0.response) }
+            try pool.write { try LedgerRow.insert(rows, into: $0) }
+        }
+    }
+
+    private func reporting<Value>(_ work: () throws -> Value) throws -> Value {
+        do {
+            return try work()
+        } catch {
+            throw LedgerError(error, path: path)
+        }
+    }
+}
+
+extension LedgerError {
+    init(_ error: any Error, path: String) {
+        switch error {
+        case let error as LedgerError: self = error
+        case let error as ResponseLedger.LayoutTooNew:
+            self.init(.tooNew, path: path, cause: "its layout has version \(error.found)")
+        case let error as DatabaseError:
+            let code: Code =
+                switch error.resultCode {
+                case .SQLITE_NOTADB, .SQLITE_CORRUPT: .corrupt
+                case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH: .readOnly
+                case .SQLITE_BUSY, .SQLITE_LOCKED: .busy
+                case .SQLITE_FULL: .full
+                default: .other
+                }
+            self.init(code, path: path, cause: error.message ?? error.description)
+        default: self.init(.corrupt, path: path, cause: String(describing: error))
+        }
+    }
+}

@@ -1,0 +1,125 @@
+/// Finds the matches of a regular expression in a text, with the priorities of a backtracking search.
+///
+/// Whether the search succeeds from an instruction and a place does not depend on how it came there. So each choice is
+/// tried once at each place: one that has failed is remembered, and one that is under way again without having moved
+/// is an empty round of a loop. That bounds the time by the size of the expression times the length of the text, for
+/// all matches together.
+struct RegexMatcher {
+    private let program: RegexProgram
+    private let reader: ScalarReader
+    private let range: Range<Int>
+    /// A bit for each choice and place: failed, or under way.
+    private var closed: [UInt64]
+    private var stack: [Frame] = []
+
+    private enum Frame {
+        case resume(instruction: Int, place: Int)
+        /// All ways on from a choice have failed when this comes up.
+        case failed(bit: Int)
+    }
+
+    init(_ program: RegexProgram, _ reader: ScalarReader, _ range: Range<Int>) {
+        (self.program, self.reader, self.range) = (program, reader, range)
+        closed = Array(repeating: 0, count: (program.splitCount * (range.count + 1) + 63) / 64)
+    }
+
+    /// Calls `body` with the matches and what lies between them, in order.
+    mutating func forEachPiece(_ body: (_ piece: Range<Int>, _ isMatch: Bool) -> Void) {
+        var (textStart, start) = (range.lowerBound, range.lowerBound)
+        var lastEnd = -1
+        while start <= range.upperBound {
+            if let end = match(from: 0, at: start), end > start || end != lastEnd {
+                if textStart < start { body(textStart..<start, false) }
+                body(start..<end, true)
+                (textStart, lastEnd) = (end, end)
+                if end > start {
+                    start = end
+                    continue
+                }
+            }
+            guard start < range.upperBound else { break }
+            start = reader.scalar(at: start).end
+        }
+        if textStart < range.upperBound { body(textStart..<range.upperBound, false) }
+    }
+
+    /// Where the match that begins here ends; nil when none does.
+    private mutating func match(from first: Int, at start: Int) -> Int? {
+        let base = stack.count
+        var (instruction, place) = (first, start)
+        while true {
+            var goesOn = true
+            switch program.instructions[instruction] {
+            case .take(let set):
+                if place < range.upperBound {
+                    let (value, end) = reader.scalar(at: place)
+                    goesOn = set.contains(value)
+                    place = end
+                } else {
+                    goesOn = false
+                }
+                instruction += 1
+            case .split(let preferred, let other, let number):
+                let bit = number * (range.count + 1) + place - range.lowerBound
+                goesOn = closed[bit >> 6] >> UInt64(bit & 63) & 1 == 0
+                if goesOn {
+                    closed[bit >> 6] |= 1 << UInt64(bit & 63)
+                    stack.append(.failed(bit: bit))
+                    stack.append(.resume(instruction: other, place: place))
+                    instruction = preferred
+                }
+            case .jump(let target): instruction = target
+            case .atomic(let end):
+                if let inner = match(from: instruction + 1, at: place) {
+                    (instruction, place) = (end, inner)
+                } else {
+                    goesOn = false
+                }
+            case .look(let set, let isBehind, let isNegated):
+                goesOn = (neighbour(of: place, isBehind: isBehind).map(set.contains) ?? false) != isNegated
+                instruction += 1
+            case .lineStart:
+                goesOn = place == range.lowerBound || reader.bytes[place - 1] == 0x0A
+                instruction += 1
+            case .lineEnd:
+                goesOn = place == range.upperBound || reader.bytes[place] == 0x0A
+                instruction += 1
+            case .textStart:
+                goesOn = place == range.lowerBound
+                instruction += 1
+            case .textEnd:
+                goesOn = place == range.upperBound
+                instruction += 1
+            case .match:
+                reopen(above: base)
+                return place
+            }
+            if !goesOn {
+                guard let next = nextFrame(above: base) else { return nil }
+                (instruction, place) = next
+            }
+        }
+    }
+
+    private mutating func nextFrame(above base: Int) -> (Int, Int)? {
+        while stack.count > base {
+            if case .resume(let instruction, let place) = stack.removeLast() { return (instruction, place) }
+        }
+        return nil
+    }
+
+    /// After a match, the choices under way have not failed.
+    private mutating func reopen(above base: Int) {
+        while stack.count > base {
+            if case .failed(let bit) = stack.removeLast() { closed[bit >> 6] &= ~(1 << UInt64(bit & 63)) }
+        }
+    }
+
+    private func neighbour(of place: Int, isBehind: Bool) -> UInt32? {
+        guard isBehind else { return place < range.upperBound ? reader.scalar(at: place).value : nil }
+        var start = place
+        guard start > range.lowerBound else { return nil }
+        repeat { start -= 1 } while reader.bytes[start] & 0xC0 == 0x80
+        return reader.scalar(at: start).value
+    }
+}
