@@ -97,16 +97,20 @@ public struct Checkpoint {
     /// - Parameters:
     ///   - positions: the longest sequence there will be; nil for the model's own limit.
     ///   - activation: what layers compute in; nil for `type`.
+    ///   - matrices: the type of matrices and embeddings, where another than that of norms and biases; for models
+    ///     that are not trained, so that nothing is converted again and again.
     /// - Throws: `TensorError` when memory runs out.
     public func model(
-        type: Tensor.Element = .float32, positions: Int? = nil, activation: Tensor.Element? = nil
+        type: Tensor.Element = .float32, positions: Int? = nil, activation: Tensor.Element? = nil,
+        matrices: Tensor.Element? = nil
     ) throws -> Decoder {
         let parameters = try configuration.parameterShapes.map { shape in
             let (archive, entry) = try find(shape.name)
             let stored = try archive.withBytes(of: entry) {
                 try Tensor(bytes: $0, type: Tensor.Element(entry.type)!, shape: entry.shape)
             }
-            return Parameter(name: shape.name, tensor: try stored.converted(to: type))
+            let wanted = entry.shape.count == 2 ? matrices ?? type : type
+            return Parameter(name: shape.name, tensor: try stored.converted(to: wanted))
         }
         return try Decoder(
             configuration, parameters: parameters, positions: positions ?? configuration.maxPositions,

@@ -76,7 +76,7 @@ struct JobRunner {
         let activation: Tensor.Element = job.execution.precision == .bfloat16 ? .bfloat16 : .float32
         let model = try checkpoint.model(
             positions: min(checkpoint.configuration.maxPositions, max(1, longest + job.maxNewTokens)),
-            activation: activation)
+            activation: activation, matrices: activation)
         let stops = job.stopTokens.isEmpty ? checkpoint.configuration.endTokens : job.stopTokens
         let generator = Generator(
             model: model, slots: job.batch, maxNewTokens: job.maxNewTokens, stopTokens: Set(stops.map(Int64.init)))

@@ -93,6 +93,32 @@ import Testing
                 != FileSystem.read("\(third.output)/model.safetensors"))
     }
 
+    @Test func bfloat16TrainsAndGenerates() throws {
+        let scratch = ScratchDirectory()
+        let shards = try shards(scratch)
+        let prompts = try scratch.write("prompts.jsonl", Array(#"{"id":"a","prompt_ids":[2,11,3]}"#.utf8))
+        var losses: [Double] = []
+        for (name, precision) in [("narrow", ExecutionSettings.Precision.bfloat16), ("wide", .float32)] {
+            var job = training(scratch, name: name, data: shards)
+            job.execution.precision = precision
+            job.epochs = 20
+            guard case .step(let last)? = (try run(.train(job))).dropLast().last else {
+                Issue.record("took no step")
+                return
+            }
+            losses.append(last.loss)
+            let generation = GenerationJob(
+                checkpoint: job.output, prompts: prompts, output: "\(scratch.path)/\(name).jsonl", maxNewTokens: 4,
+                execution: job.execution)
+            try run(.generate(generation))
+            // Parameters stay float32 whatever products are rounded to.
+            #expect(
+                try SafetensorsArchive(mapping: "\(job.output)/model.safetensors").header.entries
+                    .allSatisfy { $0.type == .float32 })
+        }
+        #expect(abs(losses[0] / losses[1] - 1) < 0.1)
+    }
+
     @Test func badDataIsNamed() throws {
         let scratch = ScratchDirectory()
         func expect(_ message: String, _ job: TrainingJob) {

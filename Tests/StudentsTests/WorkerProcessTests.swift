@@ -31,7 +31,7 @@ import Testing
             posix_spawn_file_actions_adddup2(&actions, outputs[1], STDOUT_FILENO)
             var child = pid_t()
             let words = ([Self.program] + arguments).map { strdup($0) } + [nil]
-            defer { words.forEach { free($0) } }
+            defer { for word in words { free(word) } }
             try #require(posix_spawn(&child, Self.program, &actions, nil, words, environ) == 0)
             close(inputs[0])
             close(outputs[1])
