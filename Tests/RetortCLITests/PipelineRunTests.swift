@@ -54,7 +54,8 @@ import Testing
         }
     }
 
-    /// A run of the pipeline that has just reported its first training step: everything before it is finished.
+    /// A run of the pipeline, with so many epochs that it would go on for long, that has just reported its first training
+    /// step: everything before it is finished.
     private struct RunInTraining {
         let process: Process
         private let output: URL
@@ -64,7 +65,8 @@ import Testing
             output = workplace.folder.appendingPathComponent("running-output")
             errors = workplace.folder.appendingPathComponent("running-errors")
             process = try Program.start(
-                ["run", file, "--format", "json"], in: workplace.folder, output: output, errors: errors)
+                ["run", file, "--set", "epochs=2000", "--format", "json"], in: workplace.folder, output: output,
+                errors: errors)
             while process.isRunning, try !String(contentsOf: output, encoding: .utf8).contains("\"loss\"") {
                 usleep(2000)
             }
