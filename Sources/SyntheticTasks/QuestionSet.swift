@@ -40,19 +40,3 @@ public struct QuestionSet: Sendable {
         return try (0..<count).map { try sequences[$0 % sequences.count].next() }
     }
 }
-
-/// Levenshtein distance of the UTF-8 bytes. O(n·m).
-private func editDistance(_ a: String, _ b: String) -> Int {
-    let y = Array(b.utf8)
-    var row = Array(0...y.count)
-    for byte in a.utf8 {
-        var diagonal = row[0]
-        row[0] += 1
-        for j in y.indices {
-            let replaced = diagonal + (byte == y[j] ? 0 : 1)
-            diagonal = row[j + 1]
-            row[j + 1] = min(replaced, diagonal + 1, row[j] + 1)
-        }
-    }
-    return row[y.count]
-}
