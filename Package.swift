@@ -10,6 +10,9 @@ let settings: [SwiftSetting] = [
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let nio: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { .product(name: $0, package: "swift-nio") }
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
@@ -42,8 +45,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
@@ -59,6 +65,9 @@ let package = Package(
         library("StageGraph", ["CanonicalJSON", "ContentStore"]),
         library("Scheduling", ["StageGraph", "ContentStore", "CanonicalJSON"]),
         library("PipelineFile", ["StageGraph", "CanonicalJSON", yams]),
+
+        // The network: requests that time out, are tried again, and keep their secrets.
+        library("HTTPTransport", [asyncHTTPClient, nioSSL] + nio),
 
         // The domain.
         library("Reasoning", ["CanonicalJSON"]),
@@ -89,6 +98,7 @@ let package = Package(
         .executableTarget(name: "retort-student", dependencies: ["Students"], swiftSettings: settings),
 
         tests("CanonicalJSON"),
+        tests("HTTPTransport"),
         tests("SyntheticTasks", ["Reasoning", "CanonicalJSON"]),
         tests("Teachers", ["SyntheticTasks", "Reasoning", "CanonicalJSON"]),
         tests("Safetensors"),
