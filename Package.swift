@@ -98,7 +98,8 @@ let package = Package(
         .executableTarget(name: "retort-student", dependencies: ["Students"], swiftSettings: settings),
 
         tests("CanonicalJSON"),
-        tests("HTTPTransport"),
+        .target(name: "TestServers", dependencies: nio, path: "Tests/TestServers", swiftSettings: settings),
+        tests("HTTPTransport", ["TestServers"]),
         tests("SyntheticTasks", ["Reasoning", "CanonicalJSON"]),
         tests("Teachers", ["SyntheticTasks", "Reasoning", "CanonicalJSON"]),
         tests("Safetensors"),

@@ -1,0 +1,38 @@
+import Dispatch
+import Synchronization
+
+/// Where requests run: a Dispatch queue of their own, so that a thread that waits for one never waits for the
+/// cooperative pool it may itself be part of.
+final class NetworkExecutor: TaskExecutor {
+    static let shared = NetworkExecutor()
+
+    private let queue = DispatchQueue(label: "retort.network", attributes: .concurrent)
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.async { [self] in job.runSynchronously(on: asUnownedTaskExecutor()) }
+    }
+}
+
+/// Carries out network work for callers that are not asynchronous.
+public enum Network {
+    /// Runs `body` and waits, blocking the calling thread. Never call it from inside `body`.
+    public static func wait<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) throws -> Value {
+        let done = DispatchSemaphore(value: 0)
+        let outcome = Mutex<Result<Value, any Error>?>(nil)
+        start {
+            let result: Result<Value, any Error>
+            do { result = .success(try await body()) } catch { result = .failure(error) }
+            outcome.withLock { $0 = result }
+            done.signal()
+        }
+        done.wait()
+        return try outcome.withLock { $0! }.get()
+    }
+
+    /// Starts `body` on the network's own threads.
+    @discardableResult
+    public static func start(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+        Task(executorPreference: NetworkExecutor.shared) { await body() }
+    }
+}

@@ -1,0 +1,78 @@
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// One request under way, and what ends it when its time is over.
+final class WatchedRequest: Sendable {
+    private struct State {
+        var watchdog: Watchdog
+        var expired: Watchdog.Expiry?
+        var cancel: (@Sendable () -> Void)?
+    }
+
+    private let state: Mutex<State>
+
+    init(_ limits: TimeLimits, hasStreamedBody: Bool) {
+        state = Mutex(
+            State(watchdog: Watchdog(limits, hasStreamedBody: hasStreamedBody, start: ContinuousClock.now)))
+    }
+
+    /// The limit that ended the request, if one did.
+    var expired: Watchdog.Expiry? { state.withLock { $0.expired } }
+
+    func onExpiry(_ cancel: @escaping @Sendable () -> Void) { state.withLock { $0.cancel = cancel } }
+
+    func sent(isLast: Bool) { state.withLock { $0.watchdog.sent(at: ContinuousClock.now, isLast: isLast) } }
+
+    func received() { state.withLock { $0.watchdog.received(at: ContinuousClock.now) } }
+
+    /// Ends the request if one of its limits is over.
+    func check(at time: ContinuousClock.Instant) {
+        let cancel = state.withLock { state -> (@Sendable () -> Void)? in
+            guard state.expired == nil, let expiry = state.watchdog.expiry(at: time) else { return nil }
+            state.expired = expiry
+            return state.cancel
+        }
+        cancel?()
+    }
+}
+
+/// Looks at all requests of a client a few times a second, while there are any.
+///
+/// One timer on an event loop serves them all: a timer for each of ten thousand small requests would cost more than
+/// the requests, and the cooperative pool, whose threads may be busy, has no part in it.
+final class RequestWatch: Sendable {
+    private struct State {
+        var requests: [ObjectIdentifier: WatchedRequest] = [:]
+        var isTicking = false
+    }
+
+    private static let interval = TimeAmount.milliseconds(50)
+    private let state = Mutex(State())
+
+    func add(_ request: WatchedRequest, on group: any EventLoopGroup) {
+        let isFirst = state.withLock { state in
+            state.requests[ObjectIdentifier(request)] = request
+            defer { state.isTicking = true }
+            return !state.isTicking
+        }
+        if isFirst { schedule(on: group.any()) }
+    }
+
+    func remove(_ request: WatchedRequest) { state.withLock { $0.requests[ObjectIdentifier(request)] = nil } }
+
+    private func schedule(on loop: any EventLoop) {
+        loop.scheduleTask(in: RequestWatch.interval) { self.tick(on: loop) }
+    }
+
+    private func tick(on loop: any EventLoop) {
+        let requests = state.withLock { state in
+            state.isTicking = !state.requests.isEmpty
+            return Array(state.requests.values)
+        }
+        guard !requests.isEmpty else { return }
+        let now = ContinuousClock.now
+        for request in requests { request.check(at: now) }
+        schedule(on: loop)
+    }
+}
