@@ -93,7 +93,10 @@ let package = Package(
             path: "stages"),
         library(
             "RetortCLI",
-            ["Stages", "PipelineFile", "Scheduling", "StageGraph", "ContentStore", "CanonicalJSON", argumentParser]),
+            [
+                "Stages", "StudentJobs", "PipelineFile", "Scheduling", "StageGraph", "ContentStore", "CanonicalJSON",
+                argumentParser,
+            ]),
         .executableTarget(name: "retort", dependencies: ["RetortCLI"], swiftSettings: settings),
         .executableTarget(name: "retort-student", dependencies: ["Students"], swiftSettings: settings),
 

@@ -4,20 +4,47 @@ import CanonicalJSON
 public enum StudentJob: Sendable, Equatable {
     case train(TrainingJob)
     case generate(GenerationJob)
+    case score(ScoringJob)
+    case inspect(InspectionJob)
+    case convert(ConversionJob)
 }
 
 extension StudentJob {
-    /// `{"job": "train" or "generate", …the job's fields}`.
-    public var json: JSON {
-        var object: JSONObject
+    /// The word that `"job"` holds.
+    private var word: String {
         switch self {
-        case .train(let job):
-            object = job.json.object!
-            object["job"] = "train"
-        case .generate(let job):
-            object = job.json.object!
-            object["job"] = "generate"
+        case .train: "train"
+        case .generate: "generate"
+        case .score: "score"
+        case .inspect: "inspect"
+        case .convert: "convert"
         }
+    }
+
+    private var fields: JSON {
+        switch self {
+        case .train(let job): job.json
+        case .generate(let job): job.json
+        case .score(let job): job.json
+        case .inspect(let job): job.json
+        case .convert(let job): job.json
+        }
+    }
+
+    /// Threads of tensor operations.
+    public var threads: Int {
+        switch self {
+        case .train(let job): job.execution.threads
+        case .generate(let job): job.execution.threads
+        case .score(let job): job.execution.threads
+        case .inspect, .convert: 1
+        }
+    }
+
+    /// `{"job": "train", …the job's fields}`.
+    public var json: JSON {
+        var object = fields.object!
+        object["job"] = .string(word)
         return .object(object)
     }
 
@@ -29,8 +56,12 @@ extension StudentJob {
         switch try object.string("job") {
         case "train": self = .train(try TrainingJob(json: object))
         case "generate": self = .generate(try GenerationJob(json: object))
+        case "score": self = .score(try ScoringJob(json: object))
+        case "inspect": self = .inspect(try InspectionJob(json: object))
+        case "convert": self = .convert(try ConversionJob(json: object))
         case let other:
-            throw JSONFieldError(field: "job", problem: "should be train or generate, found \"\(other)\"")
+            throw JSONFieldError(
+                field: "job", problem: "should be train, generate, score, inspect or convert, found \"\(other)\"")
         }
     }
 

@@ -8,7 +8,8 @@ public struct Checkpoint {
     public let configuration: DecoderConfiguration
     /// config.json as it was read, options this engine does not know included.
     public let configurationJSON: JSONObject
-    private let archives: [SafetensorsArchive]
+    /// The files the tensors lie in.
+    let archives: [SafetensorsArchive]
 
     /// Opens a checkpoint and checks that it has exactly the tensors its configuration asks for. Reads no weights.
     ///
@@ -85,7 +86,8 @@ public struct Checkpoint {
         name.hasSuffix(".rotary_emb.inv_freq") || (configuration.isTied && name == "lm_head.weight")
     }
 
-    private func find(_ name: String) throws -> (SafetensorsArchive, TensorEntry) {
+    /// Where a tensor lies.
+    func find(_ name: String) throws -> (SafetensorsArchive, TensorEntry) {
         for archive in archives {
             if let entry = archive.header.entry(name) { return (archive, entry) }
         }

@@ -15,6 +15,9 @@ struct JobRunner {
         switch job {
         case .train(let job): try train(job)
         case .generate(let job): try generate(job)
+        case .score(let job): try score(job)
+        case .inspect(let job): try inspect(job)
+        case .convert(let job): try convert(job)
         }
     }
 
@@ -97,13 +100,13 @@ struct JobRunner {
         try report(.done(WorkSummary(output: job.output, steps: 0, tokens: tokens, seconds: seconds)))
     }
 
-    private func prepare(_ execution: ExecutionSettings) throws {
+    func prepare(_ execution: ExecutionSettings) throws {
         try TensorLibrary.initialize(threads: execution.threads)
         guard execution.device == .cuda else { return }
         throw StudentError("device", "is cuda, which this build does not train on; use cpu")
     }
 
-    private func requireAbsent(_ directory: String) throws {
+    func requireAbsent(_ directory: String) throws {
         guard FileSystem.isDirectory(directory) || FileSystem.isFile(directory) else { return }
         if FileSystem.isDirectory(directory), try FileSystem.list(directory).isEmpty { return }
         throw StudentError(directory, "exists already; a checkpoint is written to a new directory")

@@ -30,6 +30,12 @@ import Testing
             GenerationJob(
                 checkpoint: "c", prompts: "p.jsonl", output: "o.jsonl", maxNewTokens: 32, batch: 16,
                 stopTokens: [1, 2], decodesText: true)),
+        .score(
+            ScoringJob(
+                checkpoint: "c", adapter: "a", input: "i.jsonl", output: "o.jsonl", maxTokens: 512, appendsEnd: true)),
+        .inspect(InspectionJob(directory: "c", output: "o.json")),
+        .convert(ConversionJob(checkpoint: "c", output: "o")),
+        .convert(ConversionJob(checkpoint: "c", adapter: "a", output: "o", type: .bfloat16, shardBytes: 1 << 30)),
     ]
 
     @Test(arguments: jobs) func jobsReadBack(job: StudentJob) throws {
@@ -47,7 +53,7 @@ import Testing
 
     /// A field of the first job, replaced, and what the error says.
     static let mistakes: [(path: [String], value: JSON?, message: String)] = [
-        (["job"], "test", #"field "job" should be train or generate, found "test""#),
+        (["job"], "test", #"field "job" should be train, generate, score, inspect or convert, found "test""#),
         (["job"], nil, #"field "job" is missing"#),
         (["data"], [], #"field "data" is []; it must name at least one file"#),
         (["data"], [1], #"field "data" should hold strings only, found an integer"#),

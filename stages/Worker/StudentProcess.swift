@@ -5,28 +5,51 @@ import Subprocess
 import SystemPackage
 
 /// The worker program ended without doing its job.
-struct StudentProcessError: Error, CustomStringConvertible {
-    let description: String
+public struct StudentProcessError: Error, CustomStringConvertible {
+    public let description: String
 }
 
 /// Runs a job in a `retort-student` process: the job as a file, progress as JSON Lines on its standard output.
 ///
 /// The worker holds the read end of a pipe as its standard input and exits when that closes, so it never outlives
 /// `retort`, however `retort` ends.
-struct StudentProcess {
-    static let program = "retort-student"
+public struct StudentProcess: Sendable {
+    public static let program = "retort-student"
 
-    let context: any ActionContext
+    /// The path of the program.
+    private let path: String
+    /// Where the job's file goes.
+    private let directory: String
+    private let onProgress: @Sendable (WorkerEvent) -> Void
 
+    /// - Parameters:
+    ///   - path: of the program.
+    ///   - directory: for the job's file; the caller removes it.
+    ///   - onProgress: receives steps and progress as they come.
+    public init(path: String, directory: String, onProgress: @escaping @Sendable (WorkerEvent) -> Void) {
+        self.path = path
+        self.directory = directory
+        self.onProgress = onProgress
+    }
+
+    /// The worker of an action, which shows its progress.
+    init(context: any ActionContext) throws {
+        self.init(path: try context.program(StudentProcess.program), directory: context.scratchDirectory) {
+            context.report($0.json.object!)
+        }
+    }
+
+    /// Does one job. Jobs in the same directory have names of their own.
+    ///
     /// - Throws: ``StudentProcessError`` with the worker's own message, or how it died; `CancellationError`.
-    func run(_ job: StudentJob) async throws -> WorkSummary {
-        let jobFile = "\(context.scratchDirectory)/job.json"
+    public func run(_ job: StudentJob, name: String = "job") async throws -> WorkSummary {
+        let jobFile = "\(directory)/\(name).json"
         try FileBytes.write(job.json.canonicalBytes, to: jobFile)
         var options = PlatformOptions()
         options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(1))]
         let outcome = try await Subprocess.run(
-            .path(FilePath(try context.program(StudentProcess.program))), arguments: [jobFile],
-            environment: .inherit.updating(["OMP_NUM_THREADS": "\(threads(of: job))"]),
+            .path(FilePath(path)), arguments: [jobFile],
+            environment: .inherit.updating(["OMP_NUM_THREADS": "\(job.threads)"]),
             platformOptions: options, input: .inputWriter, output: .sequence, error: .sequence
         ) { execution in
             async let errors = tail(of: execution.standardError)
@@ -48,20 +71,13 @@ struct StudentProcess {
         }
     }
 
-    private func threads(of job: StudentJob) -> Int {
-        switch job {
-        case .train(let job): job.execution.threads
-        case .generate(let job): job.execution.threads
-        }
-    }
-
     /// Reports progress until the worker closes its output, and returns its last word.
     private func follow(_ output: SubprocessOutputSequence) async throws -> WorkerEvent? {
         var end: WorkerEvent?
         for try await line in output.strings() {
             guard let event = try? WorkerEvent(line: line.utf8) else { continue }
             switch event {
-            case .step, .progress: context.report(event.json.object!)
+            case .step, .progress: onProgress(event)
             case .done, .failed: end = event
             }
         }
