@@ -46,7 +46,7 @@ struct StudentSession {
         defer { signals.cancel() }
         do {
             return try await work.value
-        } catch where work.isCancelled {
+        } catch  where work.isCancelled {
             throw ExitStatus.interrupted
         }
     }

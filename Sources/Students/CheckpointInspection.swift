@@ -78,7 +78,9 @@ enum CheckpointInspection {
     /// Elements by type: `{"BF16": 134515008}`.
     private static func types(_ archives: [SafetensorsArchive]) -> JSON {
         var counts: [String: Int] = [:]
-        for entry in archives.flatMap(\.header.entries) { counts[entry.type.rawValue, default: 0] += entry.elementCount }
+        for entry in archives.flatMap(\.header.entries) {
+            counts[entry.type.rawValue, default: 0] += entry.elementCount
+        }
         return .object(JSONObject(counts.map { ($0.key, .integer(Int64($0.value))) }))
     }
 

@@ -4,8 +4,8 @@ import CanonicalJSON
 enum InspectionText {
     private static let order = [
         "kind", "directory", "family", "parameters", "types", "layers", "hidden_size", "intermediate_size",
-        "attention_heads", "key_value_heads", "head_size", "vocab_size", "max_positions", "sliding_window", "rope_theta",
-        "tied_embeddings", "end_tokens", "rank", "alpha", "dropout", "targets", "base",
+        "attention_heads", "key_value_heads", "head_size", "vocab_size", "max_positions", "sliding_window",
+        "rope_theta", "tied_embeddings", "end_tokens", "rank", "alpha", "dropout", "targets", "base",
     ]
 
     static func lines(_ object: JSONObject) -> [String] {
