@@ -8,12 +8,15 @@ public struct TokenRecord: Sendable, Equatable {
     public var prompt: [Int32]
     /// What is learnt, end token included. Not empty.
     public var completion: [Int32]
+    /// What the record counts in the loss, such as the share of one of several tasks; nil: 1.
+    public var weight: Double?
 
-    public init(id: String, task: String? = nil, prompt: [Int32], completion: [Int32]) {
+    public init(id: String, task: String? = nil, prompt: [Int32], completion: [Int32], weight: Double? = nil) {
         self.id = id
         self.task = task
         self.prompt = prompt
         self.completion = completion
+        self.weight = weight
     }
 
     /// The record for display.
@@ -22,6 +25,7 @@ public struct TokenRecord: Sendable, Equatable {
             ("id", .string(id)), ("prompt_ids", .tokens(prompt)), ("completion_ids", .tokens(completion)),
         ])
         object["task"] = task.map { .string($0) }
+        object["weight"] = weight.map { .number($0) }
         return .object(object)
     }
 }

@@ -3,7 +3,7 @@ import Safetensors
 
 /// The safetensors layout of a shard of `tokens/1`.
 ///
-/// `records` U8 holds a JSON array of one object a record (id and task), ordered by the bytes of the ids;
+/// `records` U8 holds a JSON array of one object a record (id, task, weight), ordered by the bytes of the ids;
 /// `prompt.ids`, `completion.ids` I32 the tokens of all records end to end; `prompt.offsets`, `completion.offsets`
 /// I64 [records + 1] where each begins. The bytes depend on the set of records alone.
 public enum TokenShard {
@@ -16,6 +16,7 @@ public enum TokenShard {
         for record in try writer.ordered(records, id: \.id) {
             var object = JSONObject([("id", .string(record.id))])
             object["task"] = record.task.map { .string($0) }
+            object["weight"] = record.weight.map { .number($0) }
             writer.add(object)
             try writer.add(record.prompt, to: "prompt", of: record.id)
             try writer.add(record.completion, to: "completion", of: record.id)
@@ -39,7 +40,8 @@ public enum TokenShard {
         return try reader.objects.indices.map { index in
             TokenRecord(
                 id: try reader.objects[index].string("id"), task: try reader.objects[index].optionalString("task"),
-                prompt: prompts[index], completion: completions[index])
+                prompt: prompts[index], completion: completions[index],
+                weight: try reader.objects[index].optionalDouble("weight"))
         }
     }
 }

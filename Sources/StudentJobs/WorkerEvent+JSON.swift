@@ -61,6 +61,7 @@ extension TrainingStep {
         object["token_accuracy"] = tokenAccuracy.map { .number($0) }
         object["key_accuracy"] = keyAccuracy.map { .number($0) }
         object["rejected_nll"] = rejectedNLL.map { .number($0) }
+        object["preference_accuracy"] = preferenceAccuracy.map { .number($0) }
         object["tokens_per_second"] = tokensPerSecond.map { .number($0) }
         return .object(object)
     }
@@ -71,6 +72,7 @@ extension TrainingStep {
             loss: try json.double("loss"), learningRate: try json.double("learning_rate"),
             gradientNorm: try json.double("gradient_norm"), tokenAccuracy: try json.optionalDouble("token_accuracy"),
             keyAccuracy: try json.optionalDouble("key_accuracy"), rejectedNLL: try json.optionalDouble("rejected_nll"),
+            preferenceAccuracy: try json.optionalDouble("preference_accuracy"),
             tokens: try json.integer("tokens"), tokensPerSecond: try json.optionalDouble("tokens_per_second"))
     }
 }

@@ -31,8 +31,12 @@ public struct TrainingStep: Sendable, Equatable {
     public var tokenAccuracy: Double?
     /// The same for key tokens of the correct completions (KRSL only; nil when the step has none).
     public var keyAccuracy: Double?
-    /// Mean NLL in nats of the key tokens of the wrong completions (KRSL only; nil when the step has none).
+    /// Mean NLL in nats of the key tokens of the wrong completions (KRSL; nil when the step has none), or of all
+    /// their tokens (DPO).
     public var rejectedNLL: Double?
+    /// Pairs whose correct completion gained more probability over the wrong one than the reference gives it, as a
+    /// share (DPO only).
+    public var preferenceAccuracy: Double?
     /// Real tokens (prompts and completions, no padding) of this step.
     public var tokens: Int
     /// Real tokens a second since the last step event; nil in the log file.
@@ -40,8 +44,8 @@ public struct TrainingStep: Sendable, Equatable {
 
     public init(
         step: Int, steps: Int, epoch: Double, loss: Double, learningRate: Double, gradientNorm: Double,
-        tokenAccuracy: Double? = nil, keyAccuracy: Double? = nil, rejectedNLL: Double? = nil, tokens: Int,
-        tokensPerSecond: Double? = nil
+        tokenAccuracy: Double? = nil, keyAccuracy: Double? = nil, rejectedNLL: Double? = nil,
+        preferenceAccuracy: Double? = nil, tokens: Int, tokensPerSecond: Double? = nil
     ) {
         self.step = step
         self.steps = steps
@@ -52,6 +56,7 @@ public struct TrainingStep: Sendable, Equatable {
         self.tokenAccuracy = tokenAccuracy
         self.keyAccuracy = keyAccuracy
         self.rejectedNLL = rejectedNLL
+        self.preferenceAccuracy = preferenceAccuracy
         self.tokens = tokens
         self.tokensPerSecond = tokensPerSecond
     }

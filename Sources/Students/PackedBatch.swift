@@ -28,10 +28,14 @@ struct PackedBatch: Sendable, Equatable {
 extension PackedBatch {
     /// Prompts and completions for SFT; every completion token has `weight`. The last token of a completion is
     /// predicted but never read.
-    init(_ records: some Sequence<TokenRecord>, weight: Double) {
+    init(_ records: some Sequence<TokenRecord>, weight: Double) { self.init(records) { _ in weight } }
+
+    /// The same with a weight for the tokens of each record.
+    init(_ records: some Sequence<TokenRecord>, weight: (TokenRecord) -> Double) {
         for record in records {
             let rows = append(record.prompt + record.completion.dropLast())
             let first = rows.lowerBound + record.prompt.count - 1
+            let weight = weight(record)
             for (offset, token) in record.completion.enumerated() { expect(token, at: first + offset, weight: weight) }
         }
     }

@@ -7,6 +7,8 @@ public final class Trainer {
     let data: TrainingSet
     let job: TrainingJob
     let plan: TrainingPlan
+    /// Of each pair, log π₀(y⁺) − log π₀(y⁻) under the model training starts from (DPO only).
+    private let referenceMargins: [Double]
     private let rate: LearningRate
     private let optimizer: AdamW
     private var epochOrder: (number: Int, steps: [ArraySlice<Int>])
@@ -23,6 +25,7 @@ public final class Trainer {
         plan = TrainingPlan(
             samples: data.count, batch: job.batch, epochs: job.epochs, maxSteps: job.maxSteps, seed: job.seed)
         rate = LearningRate(settings: job.optimizer, steps: plan.steps, stepsPerEpoch: plan.stepsPerEpoch)
+        referenceMargins = try Self.referenceMargins(model, data, job)
         for parameter in model.parameters { try parameter.tensor.setRequiresGradient(true) }
         optimizer = try AdamW(model.parameters.map(\.tensor))
         epochOrder = (0, plan.epoch(0))
@@ -59,6 +62,7 @@ public final class Trainer {
             step: step, steps: plan.steps, epoch: Double(step) / Double(plan.stepsPerEpoch), loss: outcome.loss,
             learningRate: learningRate, gradientNorm: norm, tokenAccuracy: outcome.tokens.share,
             keyAccuracy: outcome.keys.share, rejectedNLL: outcome.rejected.mean,
+            preferenceAccuracy: outcome.preferred.share,
             tokens: samples.reduce(0) { $0 + data.tokenCount($1) })
     }
 
@@ -78,16 +82,21 @@ public final class Trainer {
         var tokens = Ratio()
         var keys = Ratio()
         var rejected = Ratio()
+        var preferred = Ratio()
     }
 
     /// Adds the gradient of the mean loss over `samples` to the parameters' gradients, micro-batch by micro-batch.
     func accumulateGradients(_ samples: [Int]) throws -> Outcome {
         var outcome = Outcome()
         switch (data, job.objective) {
-        case (.tokens(let all), _):
+        case (.tokens(let all), let objective):
             let completionTokens = samples.reduce(0) { $0 + all[$1].completion.count }
             for part in microBatches(samples) {
-                let batch = PackedBatch(part.lazy.map { all[$0] }, weight: 1 / Double(completionTokens))
+                let batch = PackedBatch(part.lazy.map { all[$0] }) { record in
+                    let divisor =
+                        objective == .sftPerSample ? record.completion.count * samples.count : completionTokens
+                    return (record.weight ?? 1) / Double(divisor)
+                }
                 let scored = try model.score(batch)
                 outcome.loss += try scored.loss.scalar()
                 for correct in scored.correct { outcome.tokens.add(correct ? 1 : 0) }
@@ -108,9 +117,29 @@ public final class Trainer {
                 }
                 try scored.loss.backward()
             }
-        case (.pairs, .sft): preconditionFailure("pairs are for KRSL")
+        case (.pairs(let all), .dpo(let beta)):
+            for part in microBatches(samples) {
+                var batch = PreferenceBatch(part.lazy.map { all[$0] })
+                let references = part.map { referenceMargins[$0] }
+                let preference = batch.preference(
+                    nll: try withoutGradients { try model.score(batch.packed).nll }, references: references, beta: beta,
+                    count: samples.count)
+                outcome.loss += preference.loss
+                for isPreferred in preference.isPreferred { outcome.preferred.add(isPreferred ? 1 : 0) }
+                for nll in preference.rejected { outcome.rejected.add(nll) }
+                try model.score(batch.packed).loss.backward()
+            }
+        case (.pairs, .sft), (.pairs, .sftPerSample): preconditionFailure("pairs are for KRSL and DPO")
         }
         return outcome
+    }
+
+    private static func referenceMargins(
+        _ model: Decoder, _ data: TrainingSet, _ job: TrainingJob
+    ) throws -> [Double] {
+        guard case .dpo = job.objective, case .pairs(let pairs) = data else { return [] }
+        return try PreferenceBatch.margins(
+            of: pairs, model: model, samples: job.batch.samples, tokens: job.batch.maxTokens ?? defaultMaxTokens)
     }
 
     /// Splits a step's samples into micro-batches, in order.

@@ -13,13 +13,13 @@ enum TrainingSet: Sendable {
     ///   vocabulary, a sample longer than the model's positions.
     init(_ paths: [String], objective: Objective, vocabulary: Int, positions: Int) throws {
         switch objective {
-        case .sft:
+        case .sft, .sftPerSample:
             let records = try Self.read(paths, TokenShard.decode, id: \.id)
             for record in records {
                 try Self.check(record.prompt + record.completion, record.id, vocabulary, positions)
             }
             self = .tokens(records)
-        case .krsl:
+        case .krsl, .dpo:
             let pairs = try Self.read(paths, TokenPairShard.decode, id: \.id)
             for pair in pairs {
                 try Self.check(pair.prompt + pair.correct, pair.id, vocabulary, positions)

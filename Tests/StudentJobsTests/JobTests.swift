@@ -42,6 +42,12 @@ import Testing
         #expect(try StudentJob(fileBytes: job.fileBytes) == job)
     }
 
+    @Test func objectivesReadBack() throws {
+        for objective in [Objective.sft, .sftPerSample, .krsl(KRSLSettings()), .dpo(beta: 0.1)] {
+            #expect(try Objective(json: #require(objective.json.object)) == objective)
+        }
+    }
+
     @Test func schedulesReadBack() throws {
         let schedules: [OptimizerSettings.Schedule] = [
             .constant, .linear(floor: 0), .cosine(floor: 0.25), .perEpoch(gamma: 0.95),
@@ -70,7 +76,11 @@ import Testing
         (
             ["execution", "device"], "tpu", #"field "device" should be one of auto, cpu, cuda; found "tpu""#
         ),
-        (["objective", "kind"], "dpo", #"field "kind" should be sft or krsl, found "dpo""#),
+        (["objective", "kind"], "ppo", #"field "kind" should be sft, krsl or dpo, found "ppo""#),
+        (
+            ["objective", "normalization"], "none",
+            #"field "normalization" should be per_token or per_sample, found "none""#
+        ),
         (["model", "random"], nil, #"field "model" should have either "random" or "checkpoint""#),
         (
             ["model", "random", "num_attention_heads"], 5,

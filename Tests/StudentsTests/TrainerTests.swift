@@ -5,10 +5,13 @@ import Testing
 @testable import Students
 
 @Suite struct TrainerTests {
-    @Test(arguments: [Objective.sft, .krsl(KRSLSettings(beta: 0.5))])
+    @Test(arguments: [Objective.sft, .sftPerSample, .krsl(KRSLSettings(beta: 0.5)), .dpo(beta: 0.1)])
     func accumulationEqualsALargerBatch(objective: Objective) throws {
         let data: TrainingSet =
-            if case .sft = objective { .tokens(Samples.counting(8)) } else { .pairs(Samples.pairs) }
+            switch objective {
+            case .sft, .sftPerSample: .tokens(Samples.counting(8))
+            case .krsl, .dpo: .pairs(Samples.pairs)
+            }
         let samples = Array(0..<data.count)
         func gradients(samples perBatch: Int, maxTokens: Int?) throws -> (Double, [Double]) {
             let model = try Samples.exactModel()
