@@ -25,8 +25,8 @@ public enum ActionLookup: Sendable, Equatable {
     case hit(outputs: JSON)
     /// Never ran, as far as this cache knows.
     case miss
-    /// Ran, but these of its blobs are gone.
-    case lost(missing: [Digest])
+    /// Ran, but these of its blobs are gone. What it made is still known by its digests.
+    case lost(outputs: JSON, missing: [Digest])
     /// Ran, but the result cannot be used, and why. It has been put aside.
     case unusable(reason: String)
 

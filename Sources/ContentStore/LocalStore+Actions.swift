@@ -28,7 +28,7 @@ extension LocalStore {
             case .unusable(let reason): return .unusable(reason: reason)
             case .known(let outputs, let references, _):
                 let lost = absent.isEmpty ? [] : references.filter(absent.contains)
-                return lost.isEmpty ? .hit(outputs: outputs) : .lost(missing: lost)
+                return lost.isEmpty ? .hit(outputs: outputs) : .lost(outputs: outputs, missing: lost)
             }
         }
     }

@@ -9,12 +9,15 @@ extension LocalStore {
     /// result and all it references are durable and other processes see them, or with the error that prevented it;
     /// then the result is forgotten. Results submitted while others are being written are written together.
     ///
-    /// - Throws: ``ContentStoreError``: `missingBlob` where a referenced blob is not in the store, or `system`.
+    /// - Parameter lacking: Blobs that the result may name although they are known to be gone: nobody has asked for
+    ///   them, and looking the result up says which they are.
+    /// - Throws: ``ContentStoreError``: `missingBlob` where another referenced blob is not in the store, or `system`.
     public func submit(
-        _ result: ActionResult, for key: Digest, completion: @escaping @Sendable (Result<Void, any Error>) -> Void
+        _ result: ActionResult, for key: Digest, lacking: Set<Digest> = [],
+        completion: @escaping @Sendable (Result<Void, any Error>) -> Void
     ) throws {
         let lost = try protecting(result.references + [key]) { try absent(among: result.references) }
-        if let first = lost.first { throw missingBlob(first) }
+        if let first = lost.first(where: { !lacking.contains($0) }) { throw missingBlob(first) }
         let temporary = try temporaryPath()
         let document = ActionDocument.encode(result, key: key)
         try document.withUnsafeBytes { try FileSystem.create(temporary, $0) }
@@ -28,8 +31,11 @@ extension LocalStore {
     }
 
     /// Keeps a result; on return it is durable, and all it references too.
-    public func publish(_ result: ActionResult, for key: Digest) throws {
-        try waiting { try submit(result, for: key, completion: $0) }
+    public func publish(_ result: ActionResult, for key: Digest) throws { try publish(result, for: key, lacking: []) }
+
+    /// Keeps a result some of whose blobs are known to be gone; on return it is durable.
+    public func publish(_ result: ActionResult, for key: Digest, lacking: Set<Digest>) throws {
+        try waiting { try submit(result, for: key, lacking: lacking, completion: $0) }
     }
 
     /// Waits until everything written and submitted before is durable.

@@ -21,6 +21,8 @@ struct ActionOutcome: Sendable {
     var accounting: Accounting
     /// Seconds the execution took; 0 when cached.
     var seconds: Double
+    /// Of a cached action, the blobs of the outputs that are no longer to be had.
+    var missing: [Digest] = []
 }
 
 /// A map stage found finished as a whole.
@@ -29,4 +31,6 @@ struct StageOutcome: Sendable {
     /// Summed over all actions, without costs.
     var accounting: Accounting
     var actions: Int
+    /// The blobs of the outputs that are no longer to be had.
+    var missing: [Digest] = []
 }

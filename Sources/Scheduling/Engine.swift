@@ -7,15 +7,33 @@ public struct Engine: Sendable {
     public struct Options: Sendable {
         /// CPU slots.
         public var jobs: Int
+        /// Actions that may use an accelerator at a time.
+        public var accelerators: Int
+        /// Network calls that may be under way at a time.
+        public var networkCalls: Int
         /// After a failure, go on with what does not depend on it.
         public var keepGoing: Bool
         /// Where the programs that stages start lie, by name.
         public var programs: [String: String]
+        /// Whether the events of a run say why each action runs.
+        public var explains: Bool
 
-        public init(jobs: Int, keepGoing: Bool = false, programs: [String: String] = [:]) {
+        public init(
+            jobs: Int, accelerators: Int = 1, networkCalls: Int = 32, keepGoing: Bool = false,
+            programs: [String: String] = [:], explains: Bool = false
+        ) {
             self.jobs = jobs
+            self.accelerators = accelerators
+            self.networkCalls = networkCalls
             self.keepGoing = keepGoing
             self.programs = programs
+            self.explains = explains
+        }
+
+        /// What the run has to give to its actions.
+        var limits: Resources {
+            Resources(
+                cpuSlots: max(1, jobs), accelerators: max(0, accelerators), networkCalls: max(0, networkCalls))
         }
     }
 
@@ -57,9 +75,17 @@ public struct Engine: Sendable {
     /// What a stage made in the pipeline's last run, up to date or not; nil when it never finished, or when what it made
     /// is gone.
     public func lastOutputs(of node: StageNode, in pipeline: Pipeline) throws -> [String: Artifact]? {
-        guard let key = try RunHistory.load(pipeline.name, store: store)[node.name],
-            case .hit(let outputs) = try store.lookup(key)
-        else { return nil }
+        try outputs(RunHistory.load(pipeline.name, store: store)[node.name], of: node)
+    }
+
+    /// What a stage made the last time that its inputs, parameters or code were others; nil when there was no such time,
+    /// or when what it made then is gone.
+    public func previousOutputs(of node: StageNode, in pipeline: Pipeline) throws -> [String: Artifact]? {
+        try outputs(RunHistory.load(pipeline.name, store: store).previous[node.name], of: node)
+    }
+
+    private func outputs(_ key: Digest?, of node: StageNode) throws -> [String: Artifact]? {
+        guard let key, case .hit(let outputs) = try store.lookup(key) else { return nil }
         return try ResultCoding.decodeArtifacts(outputs, signature: node.signature, store: store)
     }
 }

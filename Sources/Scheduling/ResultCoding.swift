@@ -106,6 +106,13 @@ enum ResultCoding {
             actions: try document.integer("actions"))
     }
 
+    /// The manifests that a result of either kind names. O(outputs).
+    static func artifacts(_ json: JSON) -> [Digest] {
+        (json["outputs"]?.object?.members ?? []).compactMap { _, output in
+            output["artifact"]?.string.flatMap { Digest(hex: $0) }
+        }
+    }
+
     /// The whole artifacts of a memo or of a source's or reduce stage's result.
     static func decodeArtifacts(
         _ json: JSON, signature: StageSignature, store: some BlobStore

@@ -7,30 +7,43 @@ import Synchronization
 extension Run {
     func report(seconds: Double) -> RunReport {
         state.withLock { state in
-            let stages = state.machine.stages.map { report($0) }
-            let isDone = stages.allSatisfy { $0.status == .ok }
+            let stages = state.machine.stages.indices.map { report($0, state) }
             let problems = state.machine.stages.compactMap { stage in
-                stage.problem.map { RunFailure(stage: stage.node.name, prefix: nil, message: $0) }
+                stage.problem.map { RunFailure(stage: stage.node.name, prefix: nil, records: nil, message: $0) }
             }
             return RunReport(
-                pipeline: pipeline.name, status: isDone ? .ok : state.isCancelled ? .interrupted : .failed,
+                pipeline: pipeline.name, status: state.machine.isComplete ? .ok : state.isCancelled ? .interrupted : .failed,
                 seconds: seconds, stages: stages, failures: state.failures + problems)
         }
     }
 
-    func report(_ stage: StageState) -> StageReport {
-        StageReport(
+    func report(_ index: Int, _ state: State) -> StageReport {
+        let stage = state.machine.stages[index]
+        let before = state.earlier[index] ?? ExecutedBefore()
+        // An action executed before the pipeline was decided anew is found in the cache afterwards.
+        let executed = stage.executed + min(before.actions, stage.cached)
+        let isComplete = stage.phase == .complete && stage.unrestoredTasks == 0
+        var accounting = stage.accounting
+        accounting += before.costs
+        return StageReport(
             name: stage.node.name, type: stage.signature.name,
-            status: stage.phase == .complete ? .ok : stage.phase == .failed ? .failed : .pending,
-            executed: stage.executed, cached: stage.cached, accounting: stage.accounting, seconds: stage.seconds,
-            outputs: stage.phase == .complete ? stage.outputs : [:])
+            status: isComplete ? .ok : stage.phase == .failed ? .failed : .pending,
+            executed: executed, cached: stage.cached + stage.executed - executed, accounting: accounting,
+            seconds: stage.seconds + before.seconds, outputs: stage.phase == .complete ? stage.outputs : [:])
     }
 
-    /// The history with this run's completed stages.
+    /// The history with this run's completed stages. A whole pipeline forgets stages it no longer has.
     func history() -> RunHistory {
         state.withLock { state in
             var history = explainer.history
-            for stage in state.machine.stages where stage.phase == .complete { history[stage.node.name] = stage.key }
+            if pipeline.targets == nil { history.keep(stages: Set(pipeline.stages.map(\.name))) }
+            for (index, stage) in state.machine.stages.enumerated() where stage.phase == .complete {
+                if let key = stage.key { history.record(key, of: stage.node.name) }
+                let report = report(index, state)
+                if report.executed > 0 {
+                    history.seconds[stage.node.name] = report.seconds / Double(report.executed)
+                }
+            }
             return history
         }
     }
@@ -43,8 +56,7 @@ extension Run {
                     let toRun = (stage.tasks ?? []).enumerated().compactMap { task, taskState in
                         taskState.status == .wouldRun
                             ? Plan.PlannedAction(
-                                prefix: taskState.prefix,
-                                reasons: state.reasons[ActionID(stage: index, task: task)] ?? [])
+                                prefix: taskState.prefix, reasons: reasons(ActionID(stage: index, task: task), state))
                             : nil
                     }
                     let waitsFor = stage.inputs.map(\.source).filter { state.machine.stages[$0].phase != .complete }
@@ -55,9 +67,16 @@ extension Run {
                     return Plan.PlannedStage(
                         name: stage.node.name, type: stage.signature.name, cached: stage.cached, toRun: toRun,
                         decidedAfter: isDecided ? [] : names, problem: problem,
-                        outputs: stage.phase == .complete ? stage.outputs : nil)
+                        outputs: stage.phase == .complete && stage.unrestoredTasks == 0 ? stage.outputs : nil)
                 })
         }
+    }
+}
+
+extension Run {
+    private func reasons(_ id: ActionID, _ state: State) -> [Reason] {
+        state.machine.stages[id.stage].tasks![id.task].isRestoring
+            ? [.resultLost(missing: state.machine.lostOutputs(of: id))] : state.reasons[id] ?? []
     }
 }
 

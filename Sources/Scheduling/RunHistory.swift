@@ -2,32 +2,61 @@ import CanonicalJSON
 import ContentStore
 import StageGraph
 
-/// What a pipeline's stages last resulted in, so that a plan can say what changed since.
+/// What a pipeline's stages last resulted in, so that a plan can say what changed since, and how long their actions
+/// took, so that a run can start the longest chain first.
 struct RunHistory: Sendable, Equatable {
     /// For each stage the key of its memo or only action.
     private(set) var keys: [String: Digest] = [:]
+    /// The key before that one, where there was another.
+    private(set) var previous: [String: Digest] = [:]
+    /// Seconds an executed action took in the mean, in the last run that executed any.
+    var seconds: [String: Double] = [:]
 
-    subscript(stage: String) -> Digest? {
-        get { keys[stage] }
-        set { keys[stage] = newValue }
+    subscript(stage: String) -> Digest? { keys[stage] }
+
+    mutating func record(_ key: Digest, of stage: String) {
+        if let old = keys[stage], old != key { previous[stage] = old }
+        keys[stage] = key
+    }
+
+    mutating func keep(stages: Set<String>) {
+        keys = keys.filter { stages.contains($0.key) }
+        previous = previous.filter { stages.contains($0.key) }
+        seconds = seconds.filter { stages.contains($0.key) }
     }
 
     static func load(_ pipeline: String, store: LocalStore) throws -> RunHistory {
         var history = RunHistory()
         guard let document = try store.readDocument(name(pipeline)) else { return history }
-        for (stage, key) in try document.object("stages").members {
-            history.keys[stage] = key.string.flatMap { Digest(hex: $0) }
+        history.keys = digests(document, "stages")
+        history.previous = digests(document, "previous")
+        for (stage, value) in document["seconds"]?.object?.members ?? [] {
+            history.seconds[stage] = value.double.flatMap { $0 >= 0 ? $0 : nil }
         }
         return history
     }
 
+    private static func digests(_ document: JSONObject, _ field: String) -> [String: Digest] {
+        var digests: [String: Digest] = [:]
+        for (stage, key) in document[field]?.object?.members ?? [] {
+            digests[stage] = key.string.flatMap { Digest(hex: $0) }
+        }
+        return digests
+    }
+
     /// Keeps the history, and a root with everything it names, so that garbage collection spares the last run.
     func save(_ pipeline: String, store: LocalStore) throws {
-        let stages = JSONObject(keys.map { ($0.key, .string($0.value.hex)) })
+        func object(_ digests: [String: Digest]) -> JSON {
+            .object(JSONObject(digests.map { ($0.key, .string($0.value.hex)) }))
+        }
         try store.setRoot(
             Root(name: "last-run-\(Digest(of: pipeline).short)", actions: try actions(store: store)))
         try store.writeDocument(
-            RunHistory.name(pipeline), JSONObject([("pipeline", .string(pipeline)), ("stages", .object(stages))]))
+            RunHistory.name(pipeline),
+            JSONObject([
+                ("pipeline", .string(pipeline)), ("stages", object(keys)), ("previous", object(previous)),
+                ("seconds", .object(JSONObject(seconds.map { ($0.key, .number($0.value)) }))),
+            ]))
     }
 
     /// The keys of the stages and of all their actions.
@@ -42,7 +71,8 @@ struct RunHistory: Sendable, Equatable {
 }
 
 /// The keys of a map stage's actions, as its memo remembers them.
-struct ActionKeys {
+struct ActionKeys: Sendable {
+    /// In the order of the prefixes.
     let byPrefix: [(prefix: ShardPrefix, key: Digest)]
 
     /// Nil for a result that is no memo, or whose keys are gone.
@@ -55,34 +85,20 @@ struct ActionKeys {
                 return nil
             }
             return (prefix, key)
-        }
-    }
-}
-
-/// Says why an action runs, from what the pipeline's last run left in the store.
-struct Explainer {
-    let history: RunHistory
-    let store: LocalStore
-
-    /// The reasons an action has to run: never empty.
-    func reasons(_ node: StageNode, _ prefix: ShardPrefix, _ preimage: ActionPreimage, lost: [Digest]) throws
-        -> [Reason]
-    {
-        if !lost.isEmpty { return [.resultLost(missing: lost)] }
-        guard let old = try lastPreimage(node, prefix) else { return [.neverRan] }
-        let changes = preimage.changes(since: old)
-        return changes.isEmpty ? [.neverRan] : changes
+        }.sorted { $0.prefix < $1.prefix }
     }
 
-    private func lastPreimage(_ node: StageNode, _ prefix: ShardPrefix) throws -> ActionPreimage? {
-        guard let key = history[node.name], let last = try store.result(for: key) else { return nil }
-        guard node.signature.granularity == .map else {
-            return try ActionPreimage(json: last.preimage.object ?? .init())
+    /// The key of the action on exactly this shard, else of one that shared records with it. O(log n + depth).
+    func key(at prefix: ShardPrefix) -> Digest? {
+        var (low, high) = (0, byPrefix.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if byPrefix[middle].prefix < prefix { low = middle + 1 } else { high = middle }
         }
-        guard
-            let action = try ActionKeys(of: last, store: store)?.byPrefix.first(where: { $0.prefix.overlaps(prefix) }),
-            let result = try store.result(for: action.key)
-        else { return nil }
-        return try ActionPreimage(json: result.preimage.object ?? .init())
+        // Ordered so, the shard itself or the first one under it comes next, and one above it directly before.
+        for index in [low, low - 1] where byPrefix.indices.contains(index) {
+            if byPrefix[index].prefix.overlaps(prefix) { return byPrefix[index].key }
+        }
+        return nil
     }
 }

@@ -20,7 +20,7 @@ extension RunMachine {
                 inputs.append(.init(role: input.binding.role, contents: [artifactContent(input)]))
             }
         }
-        return preimage(.action, state, inputs, partition: [])
+        return preimage(.action, state, inputs, shard: state.isMap ? task.prefix.text : nil)
     }
 
     func memoPreimage(_ stage: Int) -> ActionPreimage {
@@ -37,10 +37,11 @@ extension RunMachine {
     }
 
     private func preimage(
-        _ scope: ActionPreimage.Scope, _ state: StageState, _ inputs: [ActionPreimage.Input], partition: [String]
+        _ scope: ActionPreimage.Scope, _ state: StageState, _ inputs: [ActionPreimage.Input], shard: String? = nil,
+        partition: [String] = []
     ) -> ActionPreimage {
         ActionPreimage(
-            scope: scope, stage: state.signature.name, version: state.signature.version,
+            scope: scope, stage: state.signature.name, version: state.signature.version, shard: shard,
             parameters: state.node.parameters.keyed, inputs: inputs, sources: state.sources ?? [],
             programs: state.programs, partition: partition)
     }

@@ -30,7 +30,18 @@ public struct StageReport: Sendable {
 public struct RunFailure: Error, Sendable {
     public let stage: String
     public let prefix: ShardPrefix?
+    /// The records the failure concerns: those the stage named, else those of the shard.
+    public let records: RecordSample?
     public let message: String
+}
+
+extension RunFailure: CustomStringConvertible {
+    /// One line for people: what failed, where, on which records, and why.
+    public var description: String {
+        let shard = prefix.map { $0.length > 0 ? ", shard \($0)" : "" } ?? ""
+        let concerned = records.map { ", \($0)" } ?? ""
+        return "stage \(stage)\(shard)\(concerned): \(message)"
+    }
 }
 
 /// The outcome of a run.

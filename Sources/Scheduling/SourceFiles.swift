@@ -24,6 +24,23 @@ final class SourceFiles: Sendable {
         return content.digest
     }
 
+    /// A text larger than this is not kept for explanations.
+    static let keptTextBytes = 256 << 10
+
+    /// Keeps the small files among a stage's sources in the store, so that a later plan can say how many of their lines
+    /// differ. Only a help: what cannot be kept is left out.
+    ///
+    /// - Returns: Their digests, which are the ones in the key.
+    func keepTexts(of node: StageNode, in store: LocalStore) -> [Digest] {
+        node.parameters.sources.compactMap { source in
+            guard case .file(let content) = content(of: source), content.bytes <= SourceFiles.keptTextBytes,
+                let bytes = try? SourceDirectory.read(source.path, limit: content.bytes),
+                Digest(of: bytes) == content.digest, let kept = try? store.write(bytes)
+            else { return nil }
+            return kept
+        }
+    }
+
     func digest(ofProgram path: String) throws -> Digest { try cache.content(of: path).digest }
 
     /// What ``digest(of:)`` found.

@@ -9,7 +9,9 @@ struct TaskState {
         case waiting
         /// The cache is being asked.
         case lookingUp
-        /// Has to run and waits for a slot.
+        /// Has to run, once content that it reads and that is gone has been made again.
+        case blocked
+        /// Has to run and waits for resources.
         case ready
         case running
         case done
@@ -26,9 +28,14 @@ struct TaskState {
     var isVacant = false
     /// Shards by sharded role, filled in as they arrive; kept in prefix order.
     var shards: [[Shard]]
-    var preimage: ActionPreimage?
     var key: Digest?
     var outputs: [String: Shard] = [:]
+    /// It was done before and runs again, because something reads content of its that is gone.
+    var isRestoring = false
+    /// This run executed it, as against found it in the cache.
+    var isExecuted = false
+    /// Blobs it reads that have to be made again first.
+    var lacking: Set<Digest> = []
 }
 
 /// A stage in the state machine.
@@ -56,8 +63,12 @@ struct StageState {
     let inputs: [Input]
     /// Dependent stages and the index of the input there.
     var dependents: [(stage: Int, input: Int)] = []
-    /// Length of the longest chain of stages that hang on this one.
-    var height = 0
+    /// What an action occupies of the run's limits.
+    var needs = Resources()
+    /// The longest chain of stages that starts with this one, in seconds where they are known.
+    var reach = 0.0
+    /// Outputs whose content the run is for.
+    var wanted: Set<String> = []
 
     var phase = Phase.waiting
     var sources: [ActionPreimage.Input]?
@@ -66,6 +77,8 @@ struct StageState {
     /// For each sharded input, this stage's task for each task (or shard) of the source stage.
     var routes: [[Int]] = []
     var unfinishedTasks = 0
+    /// Actions that are done and run again for content that is gone.
+    var unrestoredTasks = 0
     var outputs: [String: Artifact] = [:]
     /// Key of the stage memo, or of the only action.
     var key: Digest?

@@ -19,7 +19,7 @@ public struct ActionPreimage: Sendable, Equatable {
         public let digest: Digest
         /// Shown in explanations; no part of the key, since the digest decides it.
         public let records: Int?
-        /// The shard's prefix, likewise only for explanations.
+        /// The prefix of a shard or the name of a source file, likewise only for explanations.
         public let label: String?
 
         public init(digest: Digest, records: Int? = nil, label: String? = nil) {
@@ -44,6 +44,9 @@ public struct ActionPreimage: Sendable, Equatable {
     /// The stage type's name.
     public let stage: String
     public let version: Int
+    /// The prefix of the shard a map stage's action works on; nil elsewhere. The action may only write records under
+    /// it, so it decides the result: the same inputs under a coarser prefix are another action.
+    public let shard: String?
     /// The keyed parameters, defaults filled in.
     public let parameters: JSONObject
     /// Artifacts and shards by role, sorted by role.
@@ -56,12 +59,13 @@ public struct ActionPreimage: Sendable, Equatable {
     public let partition: [String]
 
     public init(
-        scope: Scope, stage: String, version: Int, parameters: JSONObject, inputs: [Input], sources: [Input] = [],
-        programs: [Input] = [], partition: [String] = []
+        scope: Scope, stage: String, version: Int, shard: String? = nil, parameters: JSONObject, inputs: [Input],
+        sources: [Input] = [], programs: [Input] = [], partition: [String] = []
     ) {
         self.scope = scope
         self.stage = stage
         self.version = version
+        self.shard = shard
         self.parameters = parameters
         self.inputs = inputs.sorted { compareUTF8($0.role, $1.role) < 0 }
         self.sources = sources.sorted { compareUTF8($0.role, $1.role) < 0 }
@@ -71,9 +75,15 @@ public struct ActionPreimage: Sendable, Equatable {
 
     /// The action key: SHA-256 over the canonical encoding. O(size).
     public var key: Digest {
+        Digest(of: encoded)
+    }
+
+    /// What the key is the digest of.
+    var encoded: [UInt8] {
         var encoder = CanonicalEncoder(domain: "retort.\(scope.rawValue)/1")
         encoder.field("stage", stage)
         encoder.field("version", version)
+        if let shard { encoder.field("shard", shard) }
         encoder.field("parameters", JSON.object(parameters))
         for (name, group) in [("inputs", inputs), ("sources", sources), ("programs", programs)] {
             encoder.list(name, count: group.count)
@@ -85,7 +95,7 @@ public struct ActionPreimage: Sendable, Equatable {
         }
         encoder.list("partition", count: partition.count)
         for prefix in partition { encoder.field("prefix", prefix) }
-        return encoder.digest()
+        return encoder.bytes
     }
 }
 
@@ -97,6 +107,7 @@ extension ActionPreimage {
             ("parameters", .object(parameters)), ("inputs", json(inputs)), ("sources", json(sources)),
             ("programs", json(programs)),
         ])
+        if let shard { object["shard"] = .string(shard) }
         if scope == .stage { object["partition"] = .array(partition.map { .string($0) }) }
         return .object(object)
     }
@@ -126,7 +137,7 @@ extension ActionPreimage {
         }
         self.init(
             scope: scope, stage: try json.string("stage"), version: try json.integer("version"),
-            parameters: try json.object("parameters"), inputs: try Self.group(json, "inputs"),
+            shard: try json.optionalString("shard"), parameters: try json.object("parameters"), inputs: try Self.group(json, "inputs"),
             sources: try Self.group(json, "sources"), programs: try Self.group(json, "programs"),
             partition: scope == .stage ? try json.array("partition").compactMap(\.string) : [])
     }

@@ -3,96 +3,124 @@ import ContentStore
 
 /// Why an action has to run.
 public enum Reason: Sendable, Equatable {
-    /// No result of this stage and shard was ever seen by this pipeline in this store.
+    /// No result of this stage was ever seen by this pipeline in this store.
     case neverRan
-    /// A field of the key differs from the last run's.
-    case changed(field: String, old: JSON, new: JSON)
-    /// The result is known but some of its content is no longer in the store.
+    /// A field of the key differs from the last run's; nil where one of the two has no such field.
+    case changed(field: String, old: JSON?, new: JSON?)
+    /// What arrives on an input differs from the last run's.
+    case inputChanged(InputChange)
+    /// A file or directory that a parameter names differs from the last run's.
+    case sourceChanged(SourceChange)
+    /// The result is known but some of its content is no longer in the store, and something reads it.
     case resultLost(missing: [Digest])
+    /// The action ran, but the record of its result is no longer in the store.
+    case resultRemoved(key: Digest)
+    /// The stage ran last time with another key, whose record is gone, so that nothing can be compared.
+    case lastResultRemoved(key: Digest)
+    /// A result is there but cannot be used, and why. It has been put aside.
+    case resultUnusable(String)
+}
 
-    public var json: JSON {
-        switch self {
-        case .neverRan: ["reason": "never-ran"]
-        case .changed(let field, let old, let new):
-            ["reason": "changed", "field": .string(field), "old": old, "new": new]
-        case .resultLost(let missing):
-            ["reason": "result-lost", "missing": .array(missing.map { .string($0.hex) })]
-        }
+/// How the content behind a role differs from what it was.
+public struct InputChange: Sendable, Equatable {
+    public let role: String
+    /// The prefix of the shard, where the change is confined to one; nil for a whole artifact.
+    public let shard: String?
+    /// Nil where there was nothing.
+    public let old: ActionPreimage.Content?
+    /// Nil where there is nothing any more.
+    public let new: ActionPreimage.Content?
+    /// For an artifact of which several shards differ, how many.
+    public let shards: Int?
+
+    public init(
+        role: String, shard: String? = nil, old: ActionPreimage.Content?, new: ActionPreimage.Content?,
+        shards: Int? = nil
+    ) {
+        self.role = role
+        self.shard = shard
+        self.old = old
+        self.new = new
+        self.shards = shards
+    }
+}
+
+/// How a file or directory that a parameter names differs from what it was.
+public struct SourceChange: Sendable, Equatable {
+    /// The parameter: "prompt", "teacher.path".
+    public let parameter: String
+    /// The file's name without its folders.
+    public let file: String?
+    public let old: Digest?
+    public let new: Digest?
+    /// How many lines differ, where both texts are known.
+    public var lines: Int?
+
+    public init(parameter: String, file: String?, old: Digest?, new: Digest?, lines: Int? = nil) {
+        self.parameter = parameter
+        self.file = file
+        self.old = old
+        self.new = new
+        self.lines = lines
     }
 }
 
 extension Reason: CustomStringConvertible {
+    /// One line for people: "parameter beta: 0.025 → 0.05".
     public var description: String {
         switch self {
         case .neverRan: "never ran"
-        case .changed(let field, let old, let new): "\(field): \(brief(old)) → \(brief(new))"
+        case .changed(let field, let old, let new): "\(field): \(Reason.brief(old)) → \(Reason.brief(new))"
+        case .inputChanged(let change): "\(change)"
+        case .sourceChanged(let change): "\(change)"
         case .resultLost(let missing):
             "result lost: blob \(missing.first?.short ?? "?") missing"
                 + (missing.count > 1 ? " and \(missing.count - 1) more" : "")
+        case .resultRemoved(let key): "result lost: the record of action \(key.short) missing"
+        case .lastResultRemoved(let key):
+            "differs from the last run, whose record (action \(key.short)) is no longer in the store"
+        case .resultUnusable(let why): "result unusable: \(why)"
         }
     }
 
-    private func brief(_ value: JSON) -> String {
-        if case .null = value { return "none" }
-        return value.canonicalText
+    /// Values longer than this are cut in ``description``.
+    private static let shownCharacters = 80
+
+    private static func brief(_ value: JSON?) -> String {
+        guard let value, !value.isNull else { return "none" }
+        let text = value.canonicalText
+        return text.count <= shownCharacters ? text : text.prefix(shownCharacters) + "…"
     }
 }
 
-extension ActionPreimage {
-    /// The fields in which this pre-image differs from an earlier one, in the order stage, version, parameters,
-    /// inputs, sources, programs. Empty exactly when the keys are equal.
-    public func changes(since old: ActionPreimage) -> [Reason] {
-        var reasons: [Reason] = []
-        if old.stage != stage {
-            reasons.append(.changed(field: "stage type", old: .string(old.stage), new: .string(stage)))
+extension InputChange: CustomStringConvertible {
+    public var description: String {
+        let place = "input \(role)" + (shard.map { ", shard \($0.isEmpty ? "*" : $0)" } ?? "")
+        guard old?.records != nil || new?.records != nil else {
+            return "\(place): \(old?.digest.short ?? "none") → \(new?.digest.short ?? "none")"
         }
-        if old.version != version {
-            reasons.append(
-                .changed(field: "stage version", old: .integer(Int64(old.version)), new: .integer(Int64(version))))
+        let among = shards.map { ", \($0) shards differ" } ?? ""
+        guard let old, let new else {
+            return "\(place): \(InputChange.amount(old) ?? "none") → \(InputChange.amount(new) ?? "none")\(among)"
         }
-        reasons += Self.changes(
-            .object(old.parameters), .object(parameters), path: "parameter ", separator: "")
-        reasons += Self.changes(old.inputs, inputs, kind: "input")
-        reasons += Self.changes(old.sources, sources, kind: "file")
-        reasons += Self.changes(old.programs, programs, kind: "program")
-        if old.partition != partition {
-            reasons.append(
-                .changed(
-                    field: "shards", old: .integer(Int64(old.partition.count)),
-                    new: .integer(Int64(partition.count))))
+        guard old.records == new.records else {
+            return "\(place): \(old.records ?? 0) → \(InputChange.amount(new) ?? "none")\(among)"
         }
-        return reasons
+        let amount = InputChange.amount(new) ?? "none"
+        return shards == nil
+            ? "\(place): \(amount), other content (\(old.digest.short) → \(new.digest.short))" : "\(place): \(amount)\(among)"
     }
 
-    private static func changes(_ old: JSON, _ new: JSON, path: String, separator: String) -> [Reason] {
-        guard old != new else { return [] }
-        guard let before = old.object, let after = new.object else {
-            return [.changed(field: path, old: old, new: new)]
-        }
-        return JSONObject((before.keys + after.keys).map { ($0, JSON.null) }).keys.flatMap { key in
-            changes(before[key] ?? .null, after[key] ?? .null, path: path + separator + key, separator: ".")
-        }
+    private static func amount(_ content: ActionPreimage.Content?) -> String? {
+        content.map { content in content.records == 1 ? "1 record" : "\(content.records ?? 0) records" }
     }
+}
 
-    private static func changes(_ old: [Input], _ new: [Input], kind: String) -> [Reason] {
-        let before = JSONObject(old.map { ($0.role, summary($0)) })
-        let after = JSONObject(new.map { ($0.role, summary($0)) })
-        return JSONObject((before.keys + after.keys).map { ($0, JSON.null) }).keys.compactMap { role in
-            let (old, new) = (before[role] ?? .null, after[role] ?? .null)
-            return old == new ? nil : .changed(field: "\(kind) \(role)", old: old, new: new)
-        }
-    }
-
-    /// A short value that differs exactly when the contents differ.
-    private static func summary(_ input: Input) -> JSON {
-        if input.contents.count == 1, let content = input.contents.first {
-            return summary(content)
-        }
-        return .array(input.contents.map(summary))
-    }
-
-    private static func summary(_ content: Content) -> JSON {
-        guard let records = content.records else { return .string(content.digest.short) }
-        return .string("\(records) records (\(content.digest.short))")
+extension SourceChange: CustomStringConvertible {
+    public var description: String {
+        let place = parameter + (file.map { " \($0)" } ?? "")
+        if let lines { return "\(place): \(lines) \(lines == 1 ? "line differs" : "lines differ")" }
+        guard let old, let new else { return "\(place): \(old?.short ?? "none") → \(new?.short ?? "none")" }
+        return "\(place): other content (\(old.short) → \(new.short))"
     }
 }

@@ -51,11 +51,14 @@ public struct Pipeline: Sendable {
     public let name: String
     /// Every stage stands behind the stages it depends on; otherwise the order of the file.
     public let stages: [StageNode]
+    /// The stages the pipeline was cut down to; nil for a whole pipeline.
+    public let targets: Set<String>?
 
     /// The caller has validated the graph; ``PipelineDraft/validated(against:)`` does.
-    public init(name: String, stages: [StageNode]) {
+    public init(name: String, stages: [StageNode], targets: Set<String>? = nil) {
         self.name = name
         self.stages = stages
+        self.targets = targets
     }
 
     public func stage(_ name: String) -> StageNode? { stages.first { $0.name == name } }
@@ -66,6 +69,21 @@ public struct Pipeline: Sendable {
         for node in stages.reversed() where needed.contains(node.name) {
             needed.formUnion(node.inputs.map(\.source.stage))
         }
-        return Pipeline(name: name, stages: stages.filter { needed.contains($0.name) })
+        return Pipeline(name: name, stages: stages.filter { needed.contains($0.name) }, targets: Set(targets))
+    }
+
+    /// The outputs a run is for, by stage: those of the targets, or of a whole pipeline those that no stage reads. A run
+    /// leaves their content in the store; of the others, what some action still has to read. O(stages + inputs).
+    public var wantedOutputs: [String: Set<String>] {
+        if let targets {
+            let named = stages.filter { targets.contains($0.name) }
+            return Dictionary(uniqueKeysWithValues: named.map { ($0.name, Set($0.signature.outputs.map(\.name))) })
+        }
+        let read = Set(stages.flatMap { $0.inputs.map(\.source) })
+        return Dictionary(
+            uniqueKeysWithValues: stages.map { node in
+                let outputs = node.signature.outputs.map(\.name)
+                return (node.name, Set(outputs.filter { !read.contains(.init(stage: node.name, output: $0)) }))
+            })
     }
 }

@@ -14,12 +14,16 @@ public protocol Stage: Sendable {
     /// CPU slots an action occupies.
     var slots: Int { get }
 
+    /// All that an action occupies while it runs; ``slots`` alone unless a stage says otherwise.
+    var resources: Resources { get }
+
     /// Runs one action: reads the inputs, writes every output through the context and accounts for the records.
     func run(_ context: any ActionContext) async throws -> Accounting
 }
 
 extension Stage {
     public var slots: Int { 1 }
+    public var resources: Resources { Resources(cpuSlots: max(1, slots)) }
 }
 
 /// Parameters that are each valid but do not fit together.

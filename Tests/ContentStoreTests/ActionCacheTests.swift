@@ -53,9 +53,18 @@ import Testing
     @Test func aResultWhoseBlobsAreGoneIsNoHit() throws {
         let blobs = try (0..<4).map { try store.write([UInt8($0)]) }.sorted()
         let key = Digest(of: "key")
-        try store.publish(ActionCacheTests.result("a", references: blobs), for: key)
+        let result = ActionCacheTests.result("a", references: blobs)
+        try store.publish(result, for: key)
         for blob in blobs[1...2] { unlink(store.layout.blob(blob)) }
-        #expect(try reopened().lookup(key) == .lost(missing: Array(blobs[1...2])))
+        #expect(try reopened().lookup(key) == .lost(outputs: result.outputs, missing: Array(blobs[1...2])))
+    }
+
+    @Test func aResultMayLackWhatItsPublisherKnowsToBeGone() throws {
+        let blobs = try (0..<2).map { try store.write([UInt8($0)]) }.sorted() + [Digest(of: "absent")]
+        let (key, result) = (Digest(of: "key"), ActionCacheTests.result("a", references: blobs))
+        #expect(throws: ContentStoreError.self) { try store.publish(result, for: key, lacking: [blobs[0]]) }
+        try store.publish(result, for: key, lacking: [blobs[2]])
+        #expect(try reopened().lookup(key) == .lost(outputs: result.outputs, missing: [blobs[2]]))
     }
 
     @Test func aLaterResultReplacesAnEarlierOne() throws {

@@ -65,7 +65,7 @@ import Testing
             return
         }
         #expect(lookups[3] == .hit(outputs: "replaced"))
-        #expect(lookups[4] == .lost(missing: [Digest(of: "content 4")]))
+        #expect(lookups[4] == .lost(outputs: expected[4].outputs!, missing: [Digest(of: "content 4")]))
         #expect(Array(lookups[5...]) == Array(expected[5...]))
     }
 
