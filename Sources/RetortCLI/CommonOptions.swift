@@ -73,16 +73,25 @@ struct EngineOptions: ParsableArguments {
     @Option(name: .shortAndLong, help: "CPU slots; the number of cores unless given.")
     var jobs: Int?
 
+    @Option(help: "Stages that may use an accelerator at a time.")
+    var accelerators = 1
+
+    @Option(help: "Calls to teachers that may be under way at a time.")
+    var networkCalls = 32
+
     func validate() throws {
         if let jobs, jobs < 1 { throw ValidationError("--jobs takes a number of at least 1") }
+        if accelerators < 1 { throw ValidationError("--accelerators takes a number of at least 1") }
+        if networkCalls < 1 { throw ValidationError("--network-calls takes a number of at least 1") }
     }
 
-    func engine(_ store: LocalStore, keepGoing: Bool = false) -> Engine {
+    func engine(_ store: LocalStore, keepGoing: Bool = false, explains: Bool = false) -> Engine {
         Engine(
             store: store,
             options: Engine.Options(
-                jobs: jobs ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), keepGoing: keepGoing,
-                programs: Programs.besideThisOne()))
+                jobs: jobs ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), accelerators: accelerators,
+                networkCalls: networkCalls, keepGoing: keepGoing, programs: Programs.besideThisOne(),
+                explains: explains))
     }
 }
 

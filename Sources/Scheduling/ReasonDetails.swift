@@ -31,9 +31,13 @@ final class ReasonDetails: Sendable {
             guard change.shard == nil, let old = change.old, let new = change.new, old.records != nil,
                 new.records != nil
             else { return reason }
-            guard case .shards(_, let only, let count) = try detail([old.digest, new.digest], {
-                try shards(change.role, old.digest, new.digest)
-            }) else { return reason }
+            guard
+                case .shards(_, let only, let count) = try detail(
+                    [old.digest, new.digest],
+                    {
+                        try shards(change.role, old.digest, new.digest)
+                    })
+            else { return reason }
             if let only {
                 return .inputChanged(
                     InputChange(role: change.role, shard: only.shard, old: only.old, new: only.new))

@@ -12,7 +12,8 @@ extension Run {
                 stage.problem.map { RunFailure(stage: stage.node.name, prefix: nil, records: nil, message: $0) }
             }
             return RunReport(
-                pipeline: pipeline.name, status: state.machine.isComplete ? .ok : state.isCancelled ? .interrupted : .failed,
+                pipeline: pipeline.name,
+                status: state.machine.isComplete ? .ok : state.isCancelled ? .interrupted : .failed,
                 seconds: seconds, stages: stages, failures: state.failures + problems)
         }
     }

@@ -137,7 +137,8 @@ extension ActionPreimage {
         }
         self.init(
             scope: scope, stage: try json.string("stage"), version: try json.integer("version"),
-            shard: try json.optionalString("shard"), parameters: try json.object("parameters"), inputs: try Self.group(json, "inputs"),
+            shard: try json.optionalString("shard"), parameters: try json.object("parameters"),
+            inputs: try Self.group(json, "inputs"),
             sources: try Self.group(json, "sources"), programs: try Self.group(json, "programs"),
             partition: scope == .stage ? try json.array("partition").compactMap(\.string) : [])
     }

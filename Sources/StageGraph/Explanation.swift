@@ -108,7 +108,8 @@ extension InputChange: CustomStringConvertible {
         }
         let amount = InputChange.amount(new) ?? "none"
         return shards == nil
-            ? "\(place): \(amount), other content (\(old.digest.short) → \(new.digest.short))" : "\(place): \(amount)\(among)"
+            ? "\(place): \(amount), other content (\(old.digest.short) → \(new.digest.short))"
+            : "\(place): \(amount)\(among)"
     }
 
     private static func amount(_ content: ActionPreimage.Content?) -> String? {

@@ -21,7 +21,9 @@ public struct Resources: Sendable, Hashable {
     ]
 
     /// Whether all of this can be taken from what is free.
-    public func fits(in free: Resources) -> Bool { Resources.classes.allSatisfy { self[keyPath: $0] <= free[keyPath: $0] } }
+    public func fits(in free: Resources) -> Bool {
+        Resources.classes.allSatisfy { self[keyPath: $0] <= free[keyPath: $0] }
+    }
 
     /// What an action occupies of `limits`: a need beyond a limit takes the whole of it, so that every action can run;
     /// an action that needs nothing takes a CPU slot.

@@ -134,7 +134,7 @@ import Testing
         try workplace.write(row, to: "rows.jsonl")
         let never = try workplace.retort("show", "s.yaml", "q")
         #expect(never.status == 1)
-        #expect(never.errors.contains("q has not been run: retort run s.yaml --target q"))
+        #expect(never.errors.contains("q has not been run, or what it made is gone: retort run s.yaml --target q"))
         #expect(!FileManager.default.fileExists(atPath: workplace.folder.appendingPathComponent("artifacts").path))
         try workplace.retort("run", "s.yaml")
         let current = try workplace.retort("show", "s.yaml", "q")

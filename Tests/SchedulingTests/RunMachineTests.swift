@@ -22,7 +22,8 @@ private struct Simulation {
         _ pipeline: Pipeline, seed: UInt64, slots: Int, mode: RunMachine.Mode = .run, keepGoing: Bool = false,
         cache: [Digest: ActionOutcome] = [:], memos: [Digest: StageOutcome] = [:]
     ) {
-        machine = RunMachine(pipeline, mode: mode, slots: slots, keepGoing: keepGoing)
+        machine = RunMachine(
+            pipeline, mode: mode, limits: Resources(cpuSlots: slots), keepGoing: keepGoing)
         random = seed &* 0x9E37_79B9_7F4A_7C15 | 1
         self.cache = cache
         self.memos = memos

@@ -27,7 +27,7 @@ struct Generate: Stage {
     private let parameters: StageParameters
     private let prompt: StudentPrompt
 
-    var slots: Int { parameters.integer("threads") }
+    var resources: Resources { ExecutionSettings(parameters).resources }
 
     init(_ parameters: StageParameters) throws {
         self.parameters = parameters

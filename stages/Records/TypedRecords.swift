@@ -16,8 +16,10 @@ extension ActionContext {
                 return try Value(json: object)
             } catch {
                 let id = object["id"]?.string ?? "?"
-                throw MalformedRecord(
-                    description: "input \"\(role)\", record \"\(id)\": \(error); \(Value.artifactType) expected")
+                throw RecordFailure(
+                    record: id,
+                    MalformedRecord(
+                        description: "input \"\(role)\", record \"\(id)\": \(error); \(Value.artifactType) expected"))
             }
         }
     }

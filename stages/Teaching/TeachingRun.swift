@@ -63,7 +63,7 @@ struct TeachingRun {
                         correct: verdict.correct, origin: origin, teacher: teacher.name,
                         mistakes: (response.mistakes?.isEmpty ?? true) ? nil : response.mistakes))
             case .failure(let error):
-                guard let reason = error.dropReason else { throw error }
+                guard let reason = error.dropReason else { throw RecordFailure(record: assignment.id, error) }
                 accounting.drop(reason)
             }
         }

@@ -31,7 +31,7 @@ struct KRSL: Stage {
     private let settings: TrainingSettings
     private let objective: KRSLSettings
 
-    var slots: Int { settings.threads }
+    var resources: Resources { settings.resources }
 
     init(_ parameters: StageParameters) throws {
         settings = try TrainingSettings(parameters)

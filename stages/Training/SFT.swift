@@ -39,7 +39,7 @@ struct SFT: Stage {
     private let settings: TrainingSettings
     private let model: JSONObject
 
-    var slots: Int { settings.threads }
+    var resources: Resources { settings.resources }
 
     init(_ parameters: StageParameters) throws {
         settings = try TrainingSettings(parameters)

@@ -41,6 +41,7 @@ struct TrainingSettings {
     }
 
     var threads: Int { parameters.integer("threads") }
+    var resources: Resources { ExecutionSettings(parameters).resources }
     var seed: UInt64 { UInt64(parameters.integer("seed")) }
 
     func job(
@@ -70,6 +71,9 @@ struct TrainingSettings {
 }
 
 extension ExecutionSettings {
+    /// What the worker occupies: a CPU slot a thread, and the accelerator unless it computes on the CPU.
+    var resources: Resources { Resources(cpuSlots: threads, accelerators: device == .cpu ? 0 : 1) }
+
     init(_ parameters: StageParameters) {
         self.init(
             device: Device(rawValue: parameters.string("device"))!,

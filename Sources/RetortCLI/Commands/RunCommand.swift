@@ -27,7 +27,8 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let pipeline = try targetOptions.restrict(pipelineOptions.load())
         let store = try storeOptions.open()
-        let engine = engineOptions.engine(store, keepGoing: keepGoing)
+        let engine = engineOptions.engine(
+            store, keepGoing: keepGoing, explains: explain || format == .json)
         let display: any RunDisplay =
             format == .json ? EventStream() : ProgressLines(pipeline: pipeline, explains: explain)
         let work = Task { try await engine.run(pipeline, observer: { display.show($0) }) }

@@ -39,7 +39,8 @@ struct ShowCommand: AsyncParsableCommand {
         if let current = plan.stages.first(where: { $0.name == node.name })?.outputs?[port.name] { return current }
         guard let last = try engine.lastOutputs(of: node, in: pipeline)?[port.name] else {
             StandardStream.error.line(
-                "error: \(node.name) has not been run: retort run \(pipelineOptions.file) --target \(node.name)")
+                "error: \(node.name) has not been run, or what it made is gone: "
+                    + "retort run \(pipelineOptions.file) --target \(node.name)")
             throw ExitStatus.failure
         }
         StandardStream.error.line(

@@ -7,7 +7,7 @@ struct PlanText {
 
     init(_ plan: Plan) { self.plan = plan }
 
-    /// Actions of one stage that are listed one by one.
+    /// Different reasons of one stage that are listed.
     private static let listed = 8
 
     var text: String {
@@ -22,17 +22,12 @@ struct PlanText {
             if stage.cached > 0 { parts.append("\(stage.cached) cached") }
             if !stage.decidedAfter.isEmpty {
                 parts.append(
-                    (parts.isEmpty ? "" : "the rest ") + "decided after \(stage.decidedAfter.joined(separator: ", "))")
+                    (parts.isEmpty ? "" : "the rest ")
+                        + "decided after stage \(stage.decidedAfter.joined(separator: ", "))")
             }
             if parts.isEmpty { parts.append("nothing to do") }
             lines.append("\(stage.name): \(parts.joined(separator: ", "))")
-            for action in stage.toRun.prefix(PlanText.listed) {
-                let shard = action.prefix.length > 0 ? "shard \(action.prefix): " : ""
-                lines.append("    \(shard)\(action.reasons.map(\.description).joined(separator: "; "))")
-            }
-            if stage.toRun.count > PlanText.listed {
-                lines.append("    and \(stage.toRun.count - PlanText.listed) more")
-            }
+            lines += reasons(stage.toRun)
         }
         let count = plan.stages.reduce(0) { $0 + $1.toRun.count }
         let open = plan.stages.contains { !$0.decidedAfter.isEmpty }
@@ -42,5 +37,23 @@ struct PlanText {
                 ? "\(plan.pipeline) is up to date"
                 : "\(plan.pipeline): \(count) actions to run" + (open ? ", and more once those are done" : ""))
         return lines.joined(separator: "\n")
+    }
+
+    /// A line for each set of reasons, and whose they are.
+    private func reasons(_ actions: [Plan.PlannedAction]) -> [String] {
+        var order: [String] = []
+        var shards: [String: [ShardPrefix]] = [:]
+        for action in actions {
+            let why = action.reasons.map(\.description).joined(separator: "; ")
+            if shards[why] == nil { order.append(why) }
+            shards[why, default: []].append(action.prefix)
+        }
+        let lines = order.prefix(PlanText.listed).map { why in
+            let prefixes = shards[why]!
+            if prefixes.count > 1 { return "    \(prefixes.count) shards: \(why)" }
+            return "    \(prefixes[0].length > 0 ? "shard \(prefixes[0]): " : "")\(why)"
+        }
+        let rest = order.dropFirst(PlanText.listed).reduce(0) { $0 + shards[$1]!.count }
+        return lines + (rest > 0 ? ["    and \(rest) more"] : [])
     }
 }

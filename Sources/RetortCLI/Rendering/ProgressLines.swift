@@ -41,8 +41,7 @@ final class ProgressLines: RunDisplay {
                 live("", &state)
             case .actionFailed(let failure):
                 state.running[failure.stage, default: 1] -= 1
-                let shard = failure.prefix.map { $0.length > 0 ? ", shard \($0)" : "" } ?? ""
-                line("error: stage \(failure.stage)\(shard): \(failure.message)", &state)
+                line("error: \(failure)", &state)
             case .stageFinished(let report):
                 state.finishedStages += 1
                 if report.executed > 0 {

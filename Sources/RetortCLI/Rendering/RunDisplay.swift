@@ -29,7 +29,10 @@ struct EventStream: RunDisplay {
         case .actionFailed(let failure):
             [
                 "event": "error", "stage": .string(failure.stage),
-                "shard": failure.prefix.map { .string($0.text) } ?? .null, "message": .string(failure.message),
+                "shard": failure.prefix.map { .string($0.text) } ?? .null,
+                "records": .array((failure.records?.ids ?? []).map { .string($0) }),
+                "record_count": failure.records.map { .integer(Int64($0.count)) } ?? .null,
+                "message": .string(failure.message),
             ]
         case .stageFinished(let report):
             [
