@@ -32,13 +32,18 @@ public struct ContentStoreError: Error, Sendable, Equatable, CustomStringConvert
     public let remedy: String
     /// The operating system's error number, where it refused.
     public let errno: Int32?
+    /// The blob that is damaged or missing, where that is what is wrong.
+    public let blob: Digest?
 
-    public init(_ code: Code, _ subject: String, _ problem: String, remedy: String, errno: Int32? = nil) {
+    public init(
+        _ code: Code, _ subject: String, _ problem: String, remedy: String, errno: Int32? = nil, blob: Digest? = nil
+    ) {
         self.code = code
         self.subject = subject
         self.problem = problem
         self.remedy = remedy
         self.errno = errno
+        self.blob = blob
     }
 
     public var description: String { "\(subject): \(problem); \(remedy)" }

@@ -22,18 +22,50 @@ final class FileLock: Sendable {
         try take(path, LOCK_EX | LOCK_NB)
     }
 
-    func release() { end {} }
+    func release() { end { _ in } }
 
-    /// Removes the lock's file, still holding the lock, then gives it up.
-    func release(removing path: String) { end { _ = unlink(path) } }
+    /// Whether `path` still names the locked file; false once released.
+    func isNamed(_ path: String) -> Bool {
+        descriptor.withLock { raw in raw.map { FileLock.is($0, named: path) } ?? false }
+    }
 
-    private func end(_ last: () -> Void) {
+    /// Whether something has been written into the locked file.
+    func hasContent(_ path: String) throws(ContentStoreError) -> Bool {
+        var status = stat()
+        guard fstat(open(path), &status) == 0 else { throw FileSystem.failure("examining", path) }
+        return status.st_size > 0
+    }
+
+    /// Writes something into the locked file for others to read.
+    func replaceContent(_ path: String, _ bytes: [UInt8]) throws(ContentStoreError) {
+        let raw = open(path)
+        guard ftruncate(raw, 0) == 0 else { throw FileSystem.failure("writing", path) }
+        try FileSystem.write(bytes, to: raw, path)
+    }
+
+    private func open(_ path: String) -> Int32 {
+        guard let raw = descriptor.withLock({ $0 }) else { preconditionFailure("the lock on \(path) was released") }
+        return raw
+    }
+
+    /// Removes the lock's file, still holding the lock, then gives it up. A file that somebody else has put in its place
+    /// stays.
+    func release(removing path: String) { end { if FileLock.is($0, named: path) { _ = unlink(path) } } }
+
+    private func end(_ last: (Int32) -> Void) {
         descriptor.withLock { raw in
             guard let open = raw else { return }
-            last()
+            last(open)
             _ = close(open)
             raw = nil
         }
+    }
+
+    private static func `is`(_ raw: Int32, named path: String) -> Bool {
+        var held = stat()
+        var named = stat()
+        return fstat(raw, &held) == 0 && lstat(path, &named) == 0 && held.st_ino == named.st_ino
+            && held.st_dev == named.st_dev
     }
 
     /// Locks an open file.
@@ -45,7 +77,7 @@ final class FileLock: Sendable {
 
     private static func take(_ path: String, _ operation: Int32) throws(ContentStoreError) -> FileLock? {
         while true {
-            let raw = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+            let raw = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
             guard raw >= 0 else { throw FileSystem.failure("opening the lock", path) }
             do throws(ContentStoreError) {
                 try hold(raw, operation, path)
@@ -55,13 +87,7 @@ final class FileLock: Sendable {
                 throw error
             }
             // Whoever held it may have removed the file meanwhile; then this lock guards nothing.
-            var held = stat()
-            var named = stat()
-            if fstat(raw, &held) == 0, lstat(path, &named) == 0, held.st_ino == named.st_ino,
-                held.st_dev == named.st_dev
-            {
-                return FileLock(raw)
-            }
+            if FileLock.is(raw, named: path) { return FileLock(raw) }
             _ = close(raw)
         }
     }

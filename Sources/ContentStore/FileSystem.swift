@@ -115,6 +115,12 @@ enum FileSystem {
         }
     }
 
+    static func write(_ bytes: [UInt8], to file: Int32, _ path: String) throws(ContentStoreError) {
+        try bytes.withUnsafeBufferPointer { (buffer) throws(ContentStoreError) in
+            try write(UnsafeRawBufferPointer(buffer), to: file, path)
+        }
+    }
+
     /// The whole file, of at most `limit` bytes; nil where there is none.
     static func contents(of path: String, limit: Int) throws(ContentStoreError) -> [UInt8]? {
         try contentsAndStatus(of: path, limit: limit)?.bytes

@@ -45,7 +45,7 @@ extension LocalStore {
     func missingBlob(_ digest: Digest) -> ContentStoreError {
         ContentStoreError(
             .missingBlob, "blob \(digest.short)", "it is not in the store \(path)",
-            remedy: "run again: what needs it is computed or fetched anew")
+            remedy: "run again: what needs it is computed or fetched anew", blob: digest)
     }
 
     private func tooLarge(_ digest: Digest, _ bytes: Int?, limit: Int) -> ContentStoreError {
@@ -68,6 +68,6 @@ extension LocalStore {
         let place = access == .readWrite ? "it was moved to \(layout.quarantine)" : layout.blob(digest)
         return ContentStoreError(
             .corruptBlob, "blob \(digest.hex)", "it is damaged: \(problem) (\(place))",
-            remedy: "run again: what needs it is computed or fetched anew")
+            remedy: "run again: what needs it is computed or fetched anew", blob: digest)
     }
 }

@@ -24,6 +24,7 @@ public final class LocalStore: BlobStore, ActionCache, Sendable {
     let session: StoreSession?
     let state = Mutex(State())
     let commits: CommitQueue
+    let timing: LeaseTiming
     let index: ActionIndex
 
     /// What this process knows of the store.
@@ -46,18 +47,23 @@ public final class LocalStore: BlobStore, ActionCache, Sendable {
     ///
     /// - Throws: ``ContentStoreError``: `notAStore` for a folder that holds something else, `newerFormat` for a store
     ///   made by a newer Retort, or `system`.
-    public init(at path: String, access: Access = .readWrite, compressionLevel: Int = 3) throws {
+    public convenience init(at path: String, access: Access = .readWrite, compressionLevel: Int = 3) throws {
+        try self.init(at: path, access: access, compressionLevel: compressionLevel, timing: .standard)
+    }
+
+    init(at path: String, access: Access = .readWrite, compressionLevel: Int = 3, timing: LeaseTiming) throws {
         var path = path
         while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
         self.path = path
         self.access = access
         self.compressionLevel = compressionLevel
+        self.timing = timing
         layout = StoreLayout(path: path)
         index = ActionIndex(path: layout.actionIndex)
         switch access {
         case .readWrite:
             try layout.create()
-            session = try StoreSession(layout)
+            session = try StoreSession(layout, timing)
         case .readOnly:
             try layout.checkMarker()
             session = nil

@@ -16,6 +16,8 @@ struct StoreLayout: Sendable {
     var temporary: String { "\(path)/local/tmp" }
     var actionIndex: String { "\(path)/local/actions.index" }
     var leases: String { "\(path)/local/leases" }
+    /// Locked while a lease is taken from a holder that is as good as dead.
+    var leasesLock: String { "\(path)/local/leases.lock" }
     /// Locked while a session starts or cleans up after others.
     var sessionsLock: String { "\(path)/local/sessions.lock" }
     /// Locked while a collection runs.
@@ -34,6 +36,8 @@ struct StoreLayout: Sendable {
         let hex = key.hex
         return "\(path)/actions/\(hex.prefix(2))/\(hex).json"
     }
+
+    func lease(_ key: Digest) -> String { "\(leases)/\(key.hex)" }
 
     /// Makes the folders and the marker where they are missing.
     func create() throws(ContentStoreError) {

@@ -20,7 +20,7 @@ extension Run {
         let prefix = prefix(id)
         let clock = ContinuousClock()
         do {
-            let lease = try store.lease(preimage.key) ?? store.awaitLease(preimage.key)
+            let lease = try await lease(preimage.key)
             if let outcome = try finishedElsewhere(node, prefix, preimage) {
                 state.withLock { _ = $0.tasks.removeValue(forKey: id) }
                 return send([.found(id, outcome)])
@@ -43,6 +43,12 @@ extension Run {
             let seconds = (clock.now - start).seconds
             let outcome = ActionOutcome(
                 outputs: try workspace.finish(), accounting: accounting, seconds: seconds)
+            // Another took the lease over, because this process seemed dead: what it has published meanwhile stands.
+            if !lease.isHeld, let outcome = try finishedElsewhere(node, prefix, preimage) {
+                state.withLock { _ = $0.tasks.removeValue(forKey: id) }
+                return send([.found(id, outcome)])
+            }
+            send([.produced(id)])
             try publish(node, preimage, outcome) { [self] result in
                 lease.release()
                 state.withLock { _ = $0.tasks.removeValue(forKey: id) }
@@ -90,6 +96,11 @@ extension Run {
         return try known.map { [$0] } ?? explainer.reasons(node, prefix, preimage)
     }
 
+    private func lease(_ key: Digest) async throws -> ActionLease {
+        if let lease = try store.lease(key) { return lease }
+        return try await store.awaitLease(key)
+    }
+
     /// The result that another process sharing the store published while this one waited for its turn.
     private func finishedElsewhere(
         _ node: StageNode, _ prefix: ShardPrefix, _ preimage: ActionPreimage
@@ -98,7 +109,7 @@ extension Run {
         return outcome?.missing.isEmpty == true ? outcome : nil
     }
 
-    /// The resources are given back when the result is durable; results that come close together share a flush.
+    /// Results that come close together share a flush.
     private func publish(
         _ node: StageNode, _ preimage: ActionPreimage, _ outcome: ActionOutcome,
         completion: @escaping @Sendable (Result<Void, any Error>) -> Void

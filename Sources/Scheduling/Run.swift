@@ -111,6 +111,18 @@ final class Run: Sendable {
             return Array(state.tasks.values)
         }
         for task in tasks { task.cancel() }
+        queue.asyncAfter(deadline: .now() + Run.grace) { [self] in takeContinuation()?.resume() }
+    }
+
+    /// How long a cancelled run waits for its actions. Then it ends without them: no action is ever half done, and what
+    /// they start does not outlive the program.
+    private static let grace = DispatchTimeInterval.milliseconds(1500)
+
+    private func takeContinuation() -> CheckedContinuation<Void, Never>? {
+        state.withLock { state in
+            defer { state.continuation = nil }
+            return state.continuation
+        }
     }
 }
 
@@ -154,12 +166,7 @@ extension Run {
     }
 
     private func resumeIfFinished() {
-        let continuation = state.withLock { state -> CheckedContinuation<Void, Never>? in
-            guard state.machine.isFinished else { return nil }
-            defer { state.continuation = nil }
-            return state.continuation
-        }
-        continuation?.resume()
+        if state.withLock({ $0.machine.isFinished }) { takeContinuation()?.resume() }
     }
 
     private func takeFinishedStages(_ state: inout State) -> [StageReport] {

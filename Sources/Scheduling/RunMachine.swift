@@ -31,6 +31,9 @@ struct RunMachine {
         case sourcesHashed(stage: Int, sources: [ActionPreimage.Input], programs: [ActionPreimage.Input])
         case memoLookedUp(stage: Int, StageOutcome?)
         case lookedUp(ActionID, ActionOutcome?)
+        /// The action has computed its outputs; its result is on its way to the disk. No answer to an effect: ``ran`` or
+        /// ``actionFailed`` is still to come.
+        case produced(ActionID)
         case ran(ActionID, ActionOutcome)
         /// Another process finished the action while this one waited to run it.
         case found(ActionID, ActionOutcome)
@@ -44,6 +47,9 @@ struct RunMachine {
 
     /// Lookups under way at a time, so that their effects take bounded memory however many shards there are.
     static let lookupWindow = 4096
+
+    /// Results on their way to the disk before no further action starts, for the same reason.
+    static let publishingWindow = 1024
 
     let mode: Mode
     let limits: Resources
@@ -60,6 +66,7 @@ struct RunMachine {
     /// Actions that wait for such content.
     var waiters: [Digest: [ActionID]] = [:]
     private(set) var used = Resources(cpuSlots: 0)
+    private var publishing = 0
     private var ready = ReadyActions()
     private var lookups: [ActionID] = []
     private var nextLookup = 0
@@ -137,14 +144,18 @@ struct RunMachine {
             } else {
                 require(id)
             }
+        case .produced(let id):
+            outstanding += 1
+            leave(id, for: .publishing)
+            publishing += 1
         case .ran(let id, let outcome):
-            used -= stages[id.stage].needs
+            leave(id, for: .done)
             finishRun(id, outcome, isExecuted: true)
         case .found(let id, let outcome):
-            used -= stages[id.stage].needs
+            leave(id, for: .done)
             finishRun(id, outcome, isExecuted: false)
         case .inputsLost(let id, let digests):
-            used -= stages[id.stage].needs
+            leave(id, for: .blocked)
             absent.formUnion(digests)
             require(id)
         case .completed(let stage):
@@ -153,15 +164,21 @@ struct RunMachine {
         case .stageFailed(let stage):
             fail(stage)
         case .actionFailed(let id):
-            switch stages[id.stage].tasks![id.task].status {
-            case .running: used -= stages[id.stage].needs
-            case .lookingUp: outstandingLookups -= 1
-            default: break
-            }
-            stages[id.stage].tasks![id.task].status = .failed
+            leave(id, for: .failed)
             fail(id.stage)
         }
         return drain()
+    }
+
+    /// Changes the status of an action, giving back what it occupied in the old one.
+    private mutating func leave(_ id: ActionID, for status: TaskState.Status) {
+        switch stages[id.stage].tasks![id.task].status {
+        case .running: used -= stages[id.stage].needs
+        case .publishing: publishing -= 1
+        case .lookingUp: outstandingLookups -= 1
+        default: break
+        }
+        stages[id.stage].tasks![id.task].status = status
     }
 
     mutating func fail(_ stage: Int) {
@@ -208,7 +225,7 @@ extension RunMachine {
             }
             var free = limits
             free -= used
-            while let (id, needs) = ready.removeNext(free: free) {
+            while publishing < RunMachine.publishingWindow, let (id, needs) = ready.removeNext(free: free) {
                 used += needs
                 free -= needs
                 stages[id.stage].tasks![id.task].status = .running

@@ -14,6 +14,8 @@ struct TaskState {
         /// Has to run and waits for resources.
         case ready
         case running
+        /// Computed; its result is not durable yet.
+        case publishing
         case done
         case failed
         /// Planning only: it would run.

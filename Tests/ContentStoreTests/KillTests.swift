@@ -48,7 +48,7 @@ import Testing
                 try KillTests.work(path, seed: seed, killAfter: after)
             }
             let store = try LocalStore(at: "\(path)/store")
-            #expect(try listing("\(path)/store/local/tmp").count == 2, "only this session's lock and log are left")
+            #expect(try listing("\(path)/store/local/tmp").count == 3, "only this session's own files are left")
             let audit = try store.audit()
             #expect(audit.isClean, "round \(round), seed \(seed), after \(after): \(audit)")
             let durable = try contents("\(path)/durable")
@@ -73,7 +73,7 @@ import Testing
                         for step in 0..<120 {
                             let name = "\((step + process * 20) % 100)"
                             let key = Digest(of: "key \(name)")
-                            let lease = try store.awaitLease(key)
+                            let lease = try await store.awaitLease(key)
                             if try store.lookup(key).outputs == nil {
                                 let blob = try store.write(Array("content \(name)".utf8))
                                 let result = ActionResult(

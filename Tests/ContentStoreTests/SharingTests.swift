@@ -59,50 +59,6 @@ import Testing
         #expect(errors.withLock { $0 } == [])
     }
 
-    @Test func onlyOneHoldsALeaseAndTheNextWaits() throws {
-        let (first, second) = (try open(), try open())
-        let key = Digest(of: "key")
-        let lease = try #require(try first.lease(key))
-        #expect(try first.lease(key) == nil)
-        #expect(try second.lease(key) == nil)
-        #expect(try second.lease(Digest(of: "other")) != nil)
-        let order = Mutex<[String]>([])
-        let group = DispatchGroup()
-        DispatchQueue.global().async(group: group) {
-            let next = try? second.awaitLease(key)
-            order.withLock { $0.append("second") }
-            next?.release()
-        }
-        order.withLock { $0.append("first") }
-        lease.release()
-        group.wait()
-        #expect(order.withLock { $0 } == ["first", "second"])
-        #expect(try first.lease(key) != nil)
-        #expect(try FileSystem.names(in: folder.file("store/local/leases")) == [])
-    }
-
-    @Test func leasesExcludeEachOtherUnderLoad() throws {
-        let stores = try (0..<2).map { _ in try open() }
-        let key = Digest(of: "key")
-        let inside = Mutex((now: 0, most: 0, total: 0))
-        DispatchQueue.concurrentPerform(iterations: 8) { thread in
-            for _ in 0..<50 {
-                guard let lease = try? stores[thread % 2].awaitLease(key) else { continue }
-                inside.withLock { state in
-                    state.now += 1
-                    state.most = max(state.most, state.now)
-                    state.total += 1
-                }
-                sched_yield()
-                inside.withLock { $0.now -= 1 }
-                lease.release()
-            }
-        }
-        let state = inside.withLock { $0 }
-        #expect(state.most == 1)
-        #expect(state.total == 400)
-    }
-
     @Test func aKilledProcessLeavesWhatItPublishedAndNothingElse() async throws {
         let path = "/tmp/retort-store-killed-\(getpid())"
         defer { try? DirectoryWalk.remove(path) }
@@ -116,12 +72,12 @@ import Testing
             kill(getpid(), SIGKILL)
         }
         #expect(try listing("\(path)/blobs").count == 1)
-        #expect(try listing("\(path)/local/tmp").count == 3, "its lock, its log and a temporary file")
+        #expect(try listing("\(path)/local/tmp").count == 4, "its lock, log, heartbeat and a temporary file")
         let store = try LocalStore(at: path)
         #expect(try store.lookup(Digest(of: "finished")) == .hit(outputs: "finished"))
         #expect(try store.read(Digest(of: "finished"), limit: 8) == Array("finished".utf8))
         #expect(try !store.contains(Digest(of: "unfinished")))
-        #expect(try listing("\(path)/local/tmp").count == 2, "this session's lock and log")
+        #expect(try listing("\(path)/local/tmp").count == 3, "this session's own files")
         #expect(try store.lease(Digest(of: "unfinished")) != nil, "the lease died with its holder")
     }
 }

@@ -104,7 +104,7 @@ import Testing
         _ = try LocalStore(at: path)
         let left = try listing(folder.file("store/local/tmp"))
         let own = try #require(living.session).folder.split(separator: "/").last!
-        #expect(left == ["\(own)/1", "\(own)/lock", "\(own)/uses"])
+        #expect(left == ["\(own)/1", "\(own)/heartbeat", "\(own)/lock", "\(own)/uses"])
         try living.flush()
         #expect(try LocalStore(at: path).contains(blob))
     }

@@ -9,6 +9,7 @@ import Testing
 private struct Simulation {
     var machine: RunMachine
     var open: [RunMachine.Effect] = []
+    var produced: [(ActionID, ActionOutcome)] = []
     /// Which actions ran, by stage and shard.
     var ran: [String] = []
     var mostRunning = 0
@@ -31,10 +32,15 @@ private struct Simulation {
 
     mutating func run() {
         open = machine.start()
-        while !open.isEmpty {
+        while !open.isEmpty || !produced.isEmpty {
             random ^= random << 13
             random ^= random >> 7
             random ^= random << 17
+            if !produced.isEmpty, open.isEmpty || random % 3 == 0 {
+                let (id, outcome) = produced.remove(at: Int(random % UInt64(produced.count)))
+                open += machine.handle(.ran(id, outcome))
+                continue
+            }
             let effect = open.remove(at: Int(random % UInt64(open.count)))
             open += machine.handle(answer(effect))
             mostRunning = max(mostRunning, open.count { if case .run = $0 { true } else { false } })
@@ -53,6 +59,11 @@ private struct Simulation {
             if failing.contains(state.node.name) { return .actionFailed(id) }
             let outcome = outcome(of: state, prefix, preimage)
             cache[preimage.key] = outcome
+            // Some results are on their way to the disk for a while, and other actions have the slot meanwhile.
+            if random & 1 == 0 {
+                produced.append((id, outcome))
+                return .produced(id)
+            }
             return .ran(id, outcome)
         case .complete(let stage, let preimage, let outputs):
             if let preimage {

@@ -1,5 +1,6 @@
 import CanonicalJSON
 import ContentStore
+import Dispatch
 import StageGraph
 import Synchronization
 
@@ -144,12 +145,41 @@ struct Careless: Stage {
     }
 }
 
+/// Goes on, whatever happens, until a gate opens.
+struct Stubborn: Stage {
+    final class Gate: Sendable {
+        private let semaphore = DispatchSemaphore(value: 0)
+
+        func open() { semaphore.signal() }
+
+        /// The gate stays open for whoever comes next.
+        func pass() {
+            semaphore.wait()
+            semaphore.signal()
+        }
+    }
+
+    static let gate = Gate()
+    static let signature = StageSignature(
+        "stubborn", version: 1, .map, "Does not listen to cancellation.",
+        inputs: [InputPort("numbers", .numbers, "Input.")], outputs: [OutputPort("numbers", .numbers, "Output.")])
+
+    init(_ parameters: StageParameters) {}
+
+    func run(_ context: any ActionContext) throws -> Accounting {
+        Stubborn.gate.pass()
+        let records = try context.records("numbers")
+        try context.write(records, to: "numbers")
+        return Accounting(recordsIn: records.count, recordsOut: records.count)
+    }
+}
+
 struct ToyFailure: Error, CustomStringConvertible {
     var description: String { "the toy broke" }
 }
 
 extension StageLibrary {
-    static let toys = StageLibrary([Numbers.self, Shift.self, Sum.self, Scale.self, Careless.self])
+    static let toys = StageLibrary([Numbers.self, Shift.self, Sum.self, Scale.self, Careless.self, Stubborn.self])
 }
 
 /// A stage of a toy pipeline.
