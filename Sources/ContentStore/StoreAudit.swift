@@ -17,6 +17,8 @@ public struct StoreAudit: Sendable, Equatable {
     public var unusableActions: [Finding] = []
     /// Results some of whose blobs are gone or damaged.
     public var lostActions: [Finding] = []
+    /// Roots that cannot be read, or that keep an artifact that is not there. Only running or pinning again mends them.
+    public var brokenRoots: [Finding] = []
     /// Files that do not belong where they are.
     public var strays: [String] = []
     /// Whether what was found was put into the quarantine.
@@ -24,8 +26,11 @@ public struct StoreAudit: Sendable, Equatable {
 
     /// Whether nothing is wrong.
     public var isClean: Bool {
-        damagedBlobs.isEmpty && unusableActions.isEmpty && lostActions.isEmpty && strays.isEmpty
+        damagedBlobs.isEmpty && unusableActions.isEmpty && lostActions.isEmpty && brokenRoots.isEmpty && strays.isEmpty
     }
+
+    /// Whether anything is still wrong now: what was put into the quarantine no longer is.
+    public var leavesSomethingWrong: Bool { isRepaired ? !(brokenRoots.isEmpty && strays.isEmpty) : !isClean }
 }
 
 extension LocalStore {
@@ -54,6 +59,7 @@ extension LocalStore {
             }
         }
         for item in actions.items { try check(item, intact, &audit) }
+        try checkRoots(intact, &audit)
         if repair {
             for finding in audit.damagedBlobs + audit.unusableActions + audit.lostActions {
                 try quarantine(finding.path)
@@ -81,21 +87,55 @@ extension LocalStore {
     }
 
     private func check(_ item: StoreContents.Item, _ intact: Set<Digest>, _ audit: inout StoreAudit) throws {
-        guard let bytes = try FileSystem.contents(of: item.path, limit: ActionDocument.maximumBytes) else { return }
+        let bytes: [UInt8]
+        do throws(ContentStoreError) {
+            guard let contents = try FileSystem.contents(of: item.path, limit: ActionDocument.maximumBytes) else {
+                return
+            }
+            bytes = contents
+        } catch {
+            guard error.code == .tooLarge else { throw error }
+            return audit.unusableActions.append(.init(path: item.path, problem: error.problem))
+        }
         switch ActionDocument.decode(bytes, key: item.digest) {
         case .unusable(let reason): audit.unusableActions.append(.init(path: item.path, problem: reason))
         case .newer(let format): throw ActionDocument.newer(item.path, format)
         case .result(let result):
-            let lost = try result.references.filter { reference in
-                if intact.contains(reference) { return false }
-                let path = layout.blob(reference)
-                // A blob that came after the blobs were listed is not lost.
-                return try FileSystem.status(of: path) == nil || audit.damagedBlobs.contains { $0.path == path }
-            }
+            let lost = try result.references.filter { try !isThere($0, intact, audit) }
             guard let first = lost.first else { return }
             let problem =
                 "it needs blob \(first.short), which is gone" + (lost.count > 1 ? ", and \(lost.count - 1) more" : "")
             audit.lostActions.append(.init(path: item.path, problem: problem))
+        }
+    }
+
+    private func isThere(_ blob: Digest, _ intact: Set<Digest>, _ audit: StoreAudit) throws -> Bool {
+        if intact.contains(blob) { return true }
+        let path = layout.blob(blob)
+        // A blob that came after the blobs were listed is not lost.
+        return try FileSystem.status(of: path) != nil && !audit.damagedBlobs.contains { $0.path == path }
+    }
+
+    private func checkRoots(_ intact: Set<Digest>, _ audit: inout StoreAudit) throws {
+        let roots: [Root]
+        do {
+            roots = try self.roots()
+        } catch let error as ContentStoreError where error.code == .malformed || error.code == .tooLarge {
+            return audit.brokenRoots.append(.init(path: error.subject, problem: "\(error.problem); \(error.remedy)"))
+        }
+        for root in roots {
+            for digest in root.artifacts {
+                let path = "\(layout.roots)/\(root.name).json"
+                guard try isThere(digest, intact, audit) else {
+                    audit.brokenRoots.append(.init(path: path, problem: "its artifact \(digest.short) is gone"))
+                    continue
+                }
+                let artifact = try readArtifact(digest)
+                if let lost = try artifact.blobs.first(where: { try !isThere($0, intact, audit) }) {
+                    audit.brokenRoots.append(
+                        .init(path: path, problem: "its artifact \(digest.short) lacks blob \(lost.short)"))
+                }
+            }
         }
     }
 

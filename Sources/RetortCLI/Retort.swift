@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 
 /// The `retort` program: parses a command line, builds a request, calls a library and renders what comes back.
 public struct Retort: AsyncParsableCommand {
@@ -24,6 +25,9 @@ public struct Retort: AsyncParsableCommand {
                 try command.run()
             }
             exit(.success)
+        } catch ExitStatus.interrupted {
+            // Actions that did not listen may still be at it: the usual end would destroy what they use.
+            _exit(ExitStatus.interrupted.rawValue)
         } catch let error as ExitStatus {
             exit(error)
         } catch {

@@ -53,13 +53,53 @@ import Testing
         #expect(
             audit.strays.sorted() == [folder.file("store/blobs/ab/stray"), folder.file("store/blobs/stray")].sorted())
 
-        #expect(try open().audit(repair: true).isRepaired)
+        let repaired = try open().audit(repair: true)
+        #expect(repaired.isRepaired)
+        #expect(repaired.leavesSomethingWrong, "what does not belong is not touched")
         for stray in audit.strays { try FileSystem.remove(stray) }
         let after = try open().audit()
         #expect(after.isClean)
+        #expect(!after.leavesSomethingWrong)
         #expect(after.checkedBlobs == 2)
         #expect(after.checkedActions == 1)
         #expect(try open().statistics().quarantined == 4)
         #expect(try open().lookup(keys).map { $0.outputs != nil } == [false, false, false, true])
+    }
+
+    @Test func aRootWhoseArtifactIsGoneStaysWrongUntilItIsMadeAgain() throws {
+        let store = try open()
+        let artifact = try Artifact(
+            type: ArtifactType(name: "a", version: 1),
+            shards: [Shard(prefix: .root, digest: blobs[3], records: 1, bytes: 9)])
+        try store.write(artifact)
+        try store.setRoot(Root(name: "pin-a", artifacts: [artifact.digest]))
+        try store.setRoot(Root(name: "pin-b", artifacts: [Digest(of: "never made")]))
+        try store.flush()
+        unlink(store.layout.blob(blobs[3]))
+        let audit = try open().audit(repair: true)
+        #expect(audit.brokenRoots.map(\.path) == ["a", "b"].map { folder.file("store/roots/pin-\($0).json") })
+        #expect(
+            audit.brokenRoots.map(\.problem) == [
+                "its artifact \(artifact.digest.short) lacks blob \(blobs[3].short)",
+                "its artifact \(Digest(of: "never made").short) is gone",
+            ])
+        #expect(audit.leavesSomethingWrong)
+        #expect(try open().write(Array("content 3".utf8)) == blobs[3])
+        try store.removeRoot("pin-b")
+        #expect(try open().audit().brokenRoots.map(\.path) == [folder.file("store/roots/pin-a.json")])
+        do {
+            let mending = try open()
+            _ = try mending.write(Array("content 3".utf8))
+            try mending.flush()
+        }
+        #expect(try open().audit().isClean)
+    }
+
+    @Test func aRootThatIsNoRootIsNamed() throws {
+        try folder.write("store/roots/pin-x.json", "{}")
+        let audit = try open().audit(repair: true)
+        #expect(audit.brokenRoots.map(\.path) == [folder.file("store/roots/pin-x.json")])
+        #expect(audit.brokenRoots[0].problem.hasPrefix("it is no root that this program understands; update Retort"))
+        #expect(audit.leavesSomethingWrong)
     }
 }

@@ -98,14 +98,14 @@ import Testing
         let outcome = try run.outcome()
         #expect(outcome.status == 130)
         #expect(try outcome.summary["status"] == "interrupted")
-        #expect(workers(of: run.process.processIdentifier).isEmpty)
+        #expect(Program.workers(of: run.process.processIdentifier).isEmpty)
         #expect(try workplace.retort("run", file).status == 0)
     }
 
     @Test func aWorkerThatDiesFailsItsStageWithOneMessage() throws {
         let workplace = try Workplace()
         let run = try RunInTraining(workplace, file: file)
-        let workers = workers(of: run.process.processIdentifier)
+        let workers = Program.workers(of: run.process.processIdentifier)
         #expect(!workers.isEmpty)
         for worker in workers { kill(worker, SIGKILL) }
         let outcome = try run.outcome()
@@ -116,14 +116,5 @@ import Testing
         let again = try workplace.retort("run", file, "--format", "json")
         #expect(again.status == 0)
         #expect(try again.stage("tokens")["executed"] == 0)
-    }
-
-    /// The workers a run has started, whichever of its threads did.
-    private func workers(of parent: Int32) -> [Int32] {
-        let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        return all.compactMap { Int32($0) }.filter { id in
-            let status = (try? String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8)) ?? ""
-            return status.contains("PPid:\t\(parent)\n") && status.contains("Name:\tretort-student")
-        }
     }
 }

@@ -62,6 +62,21 @@ struct Program {
         return process
     }
 
+    /// The workers a run has started, whichever of its threads did.
+    static func workers(of parent: Int32) -> [Int32] {
+        let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return all.compactMap { Int32($0) }.filter { id in
+            let status = (try? String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8)) ?? ""
+            return status.contains("PPid:\t\(parent)\n") && status.contains("Name:\tretort-student")
+        }
+    }
+
+    /// Whether a process has ended; one that nobody has waited for yet counts as ended.
+    static func isGone(_ id: Int32) -> Bool {
+        guard let status = try? String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8) else { return true }
+        return status.contains("State:\tZ")
+    }
+
     static func outcome(of process: Process, output: URL, errors: URL) throws -> Outcome {
         Outcome(
             status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
@@ -94,6 +109,9 @@ final class Workplace {
     func read(_ path: String) throws -> String {
         try String(contentsOf: folder.appendingPathComponent(path), encoding: .utf8)
     }
+
+    /// A file of the default store.
+    func store(_ path: String) -> String { folder.appendingPathComponent("artifacts/\(path)").path }
 
     @discardableResult
     func retort(_ arguments: String...) throws -> Program.Outcome { try retort(arguments) }

@@ -5,6 +5,7 @@ import Dispatch
 import Glibc
 import Scheduling
 import StageGraph
+import Synchronization
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -48,17 +49,29 @@ struct RunCommand: AsyncParsableCommand {
     }
 }
 
-/// Turns SIGINT and SIGTERM into a call, instead of the end of the process.
+/// Turns SIGINT, SIGTERM and SIGHUP into a call, instead of the end of the process. The second of them ends it at once:
+/// the store can take that at any moment.
 ///
 /// Sendable unchecked: Dispatch's sources may be used from any thread, but are not declared so on Linux.
 final class InterruptSignals: @unchecked Sendable {
     private let sources: [any DispatchSourceSignal]
 
     init(_ handler: @escaping @Sendable () -> Void) {
-        sources = [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
+        let arrived = Mutex(0)
+        sources = [SIGINT, SIGTERM, SIGHUP].compactMap { number in
+            let before = signal(number, SIG_IGN)
+            // Under nohup the end of the terminal is no reason to stop.
+            if number == SIGHUP, unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
+                return nil
+            }
             let source = DispatchSource.makeSignalSource(signal: number)
-            source.setEventHandler(handler: handler)
+            source.setEventHandler {
+                let isFirst = arrived.withLock { count in
+                    count += 1
+                    return count == 1
+                }
+                if isFirst { handler() } else { _exit(ExitStatus.interrupted.rawValue) }
+            }
             source.activate()
             return source
         }

@@ -31,7 +31,7 @@ struct StoreCommand: ParsableCommand {
         func run() throws {
             let audit = try storeOptions.open(access: repair ? .readWrite : .readOnly).audit(repair: repair)
             for line in StoreText.lines(audit) { StandardStream.output.line(line) }
-            if !audit.isClean && !audit.isRepaired { throw ExitStatus.failure }
+            if audit.leavesSomethingWrong { throw ExitStatus.failure }
         }
     }
 

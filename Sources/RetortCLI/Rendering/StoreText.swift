@@ -17,8 +17,14 @@ enum StoreText {
         let repaired =
             audit.isRepaired && !findings.isEmpty ? "; it was moved to quarantine, run again to make it anew" : ""
         return ["checked \(audit.checkedBlobs) blobs (\(size(audit.contentBytes))) and \(audit.checkedActions) results"]
-            + findings.map { "damaged: \($0)" } + audit.strays.map { "does not belong here: \($0)" }
-            + [audit.isClean ? "nothing is wrong" : "\(findings.count) damaged, \(audit.strays.count) stray\(repaired)"]
+            + findings.map { "damaged: \($0)" } + audit.brokenRoots.map { "broken root: \($0)" }
+            + audit.strays.map { "does not belong here: \($0)" }
+            + [
+                audit.isClean
+                    ? "nothing is wrong"
+                    : "\(findings.count) damaged, \(audit.brokenRoots.count) broken roots, "
+                        + "\(audit.strays.count) stray\(repaired)"
+            ]
     }
 
     static func lines(_ collection: Collection, isDone: Bool) -> [String] {
