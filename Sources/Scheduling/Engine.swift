@@ -84,6 +84,11 @@ public struct Engine: Sendable {
         try outputs(RunHistory.load(pipeline.name, store: store).previous[node.name], of: node)
     }
 
+    /// The keys of all results that the pipeline's last run ended with, or stopped with; none where it was never run.
+    public func actionsOfLastRun(of pipeline: Pipeline) throws -> [Digest] {
+        try RunHistory.load(pipeline.name, store: store).actions(store: store)
+    }
+
     private func outputs(_ key: Digest?, of node: StageNode) throws -> [String: Artifact]? {
         guard let key, case .hit(let outputs) = try store.lookup(key) else { return nil }
         return try ResultCoding.decodeArtifacts(outputs, signature: node.signature, store: store)

@@ -60,7 +60,7 @@ struct RunHistory: Sendable, Equatable {
     }
 
     /// The keys of the stages and of all their actions.
-    private func actions(store: LocalStore) throws -> [Digest] {
+    func actions(store: LocalStore) throws -> [Digest] {
         try keys.values.flatMap { key -> [Digest] in
             guard let result = try store.result(for: key) else { return [] }
             return [key] + (try ActionKeys(of: result, store: store)?.byPrefix.compactMap(\.key) ?? [])

@@ -49,10 +49,13 @@ struct Program {
         return FileManager.default.fileExists(atPath: folder.path) ? folder : nil
     }
 
-    static func start(_ arguments: [String], in directory: URL, output: URL, errors: URL) throws -> Process {
+    static func start(
+        _ arguments: [String], in directory: URL, output: URL, errors: URL,
+        executable: URL = folder.appendingPathComponent("retort")
+    ) throws -> Process {
         for file in [output, errors] { FileManager.default.createFile(atPath: file.path, contents: nil) }
         let process = Process()
-        process.executableURL = folder.appendingPathComponent("retort")
+        process.executableURL = executable
         process.arguments = arguments
         process.currentDirectoryURL = directory
         process.standardOutput = try FileHandle(forWritingTo: output)
@@ -117,10 +120,16 @@ final class Workplace {
     func retort(_ arguments: String...) throws -> Program.Outcome { try retort(arguments) }
 
     func retort(_ arguments: [String]) throws -> Program.Outcome {
+        try program(Program.folder.appendingPathComponent("retort").path, arguments)
+    }
+
+    /// Runs any program in the folder.
+    func program(_ path: String, _ arguments: [String]) throws -> Program.Outcome {
         let id = UUID().uuidString
         let output = folder.appendingPathComponent(".output-\(id)")
         let errors = folder.appendingPathComponent(".errors-\(id)")
-        let process = try Program.start(arguments, in: folder, output: output, errors: errors)
+        let process = try Program.start(
+            arguments, in: folder, output: output, errors: errors, executable: URL(fileURLWithPath: path))
         process.waitUntilExit()
         return try Program.outcome(of: process, output: output, errors: errors)
     }

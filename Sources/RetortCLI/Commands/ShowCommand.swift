@@ -24,7 +24,8 @@ struct ShowCommand: AsyncParsableCommand {
 
     func run() async throws {
         let pipeline = try pipelineOptions.load()
-        let (node, port) = try resolve(pipeline)
+        let output = try OutputReference(reference, in: pipeline)
+        let (node, port) = (output.node, output.port)
         let store = try storeOptions.open(access: .readOnly)
         let engine = Engine(
             store: store, options: Engine.Options(jobs: 1, programs: Programs.besideThisOne()))
@@ -46,20 +47,6 @@ struct ShowCommand: AsyncParsableCommand {
         StandardStream.error.line(
             "note: this is from the last run; something changed since, and `retort plan` says what")
         return last
-    }
-
-    private func resolve(_ pipeline: Pipeline) throws -> (StageNode, OutputPort) {
-        let whole = pipeline.stage(reference)
-        let dot = reference.lastIndex(of: ".")
-        let name = whole == nil ? dot.map { String(reference[..<$0]) } ?? reference : reference
-        let output = whole == nil ? dot.map { String(reference[reference.index(after: $0)...]) } : nil
-        let node = pipeline.stage(try pipeline.names(matching: [name])[0])!
-        let names = node.signature.outputs.map(\.name)
-        if let output, let port = node.signature.output(output) { return (node, port) }
-        if output == nil, names.count == 1 { return (node, node.signature.outputs[0]) }
-        StandardStream.error.line(
-            "error: \(node.name) has the outputs \(names.joined(separator: ", ")); write \(node.name).\(names[0])")
-        throw ExitStatus.usage
     }
 
     private func print(_ artifact: Artifact, _ port: OutputPort, _ store: LocalStore) throws {

@@ -5,7 +5,10 @@ import Stages
 struct StoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "store", abstract: "Looks after the store.",
-        subcommands: [StatsCommand.self, VerifyCommand.self, CollectCommand.self])
+        subcommands: [
+            StatsCommand.self, VerifyCommand.self, CollectCommand.self, PinCommand.self, UnpinCommand.self,
+            AddCommand.self,
+        ])
 
     struct StatsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(commandName: "stats", abstract: "Counts what the store holds.")
@@ -13,8 +16,9 @@ struct StoreCommand: ParsableCommand {
         @OptionGroup var storeOptions: StoreOptions
 
         func run() throws {
-            let statistics = try storeOptions.open(access: .readOnly).statistics()
-            for line in StoreText.lines(statistics) { StandardStream.output.line(line) }
+            let store = try storeOptions.open(access: .readOnly)
+            for line in StoreText.lines(try store.statistics()) { StandardStream.output.line(line) }
+            for root in try store.roots() { StandardStream.output.line(StoreText.line(root, in: store)) }
         }
     }
 
@@ -42,15 +46,27 @@ struct StoreCommand: ParsableCommand {
 
         @OptionGroup var storeOptions: StoreOptions
 
-        @Option(help: "Keep what was written less than this many seconds ago.")
-        var grace = 3600
+        @Option(help: "Keep what was written less than this many seconds ago; a day unless given.")
+        var grace = 86_400
 
-        @Flag(help: "Remove it.")
+        @Flag(name: [.customLong("delete"), .customLong("yes")], help: "Remove it.")
         var delete = false
 
+        @Flag(help: "Name every result and blob that is, or would be, removed.")
+        var list = false
+
+        func validate() throws {
+            if grace < 0 { throw ValidationError("--grace takes a number of seconds, not less than 0") }
+        }
+
         func run() throws {
-            let collection = try storeOptions.open().collect(grace: grace, dryRun: !delete)
-            for line in StoreText.lines(collection, isDone: delete) { StandardStream.output.line(line) }
+            let store = try storeOptions.open()
+            let collection = try store.collect(grace: grace, dryRun: !delete)
+            if list {
+                for key in collection.actions { StandardStream.output.line("result \(key)") }
+                for blob in collection.blobs { StandardStream.output.line("blob \(blob)") }
+            }
+            for line in StoreText.lines(collection, isDone: delete, in: store) { StandardStream.output.line(line) }
         }
     }
 }

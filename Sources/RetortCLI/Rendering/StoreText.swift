@@ -1,3 +1,4 @@
+import CanonicalJSON
 import ContentStore
 import Stages
 
@@ -27,8 +28,24 @@ enum StoreText {
             ]
     }
 
-    static func lines(_ collection: Collection, isDone: Bool) -> [String] {
-        let kept = collection.keptByRoot.map { "kept for \($0.root): \(amount($0.amount))" }
+    static func line(_ root: Root, in store: LocalStore) -> String {
+        "root        \(root.name)\(meaning(of: root.name, in: store)): \(root.actions.count) results, "
+            + "\(root.artifacts.count) artifacts"
+    }
+
+    /// The pipeline behind the root of a last run, whose name is only a digest.
+    private static func meaning(of root: String, in store: LocalStore) -> String {
+        // Only a courtesy: a history that cannot be read is complained about where it is needed.
+        guard root.hasPrefix("last-run-"), let history = try? store.readDocument(root),
+            let pipeline = history["pipeline"]?.string
+        else { return "" }
+        return " (the last run of \(pipeline))"
+    }
+
+    static func lines(_ collection: Collection, isDone: Bool, in store: LocalStore) -> [String] {
+        let kept = collection.keptByRoot.map {
+            "kept for \($0.root)\(meaning(of: $0.root, in: store)): \(amount($0.amount))"
+        }
         return kept + [
             "kept because it is in use: \(amount(collection.keptInUse))",
             "kept because it is recent: \(amount(collection.keptRecent))",
@@ -40,7 +57,7 @@ enum StoreText {
 
     private static func amount(_ amount: Collection.Amount) -> String { "\(amount.files) files, \(size(amount.bytes))" }
 
-    private static func size(_ bytes: Int) -> String {
+    static func size(_ bytes: Int) -> String {
         let units = ["bytes", "KiB", "MiB", "GiB", "TiB"]
         var value = Double(bytes)
         var unit = 0
