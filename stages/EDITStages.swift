@@ -9,6 +9,8 @@ extension StageLibrary {
         // Teachers and dual chains of thought.
         TeacherSampling.self, Rectification.self, Demonstrations.self, Corruption.self, DualFiltering.self,
         MergeCoTs.self,
+        // Baselines as recipes of training data.
+        CoTRecipe.self, DualRecipe.self, RepeatedSamples.self, TokenizeExamples.self, DPO.self,
         // Tokens.
         TokenizerTraining.self, Tokenize.self, Align.self, KeyStepStatistics.self,
         // Students.

@@ -24,6 +24,8 @@ import Testing
         Generation(
             id: "q1", task: "t", question: "q", answer: "5", output: "the answer is 5", predicted: "5", correct: true,
             finishReason: .stop, tokens: 6),
+        TrainingExample(id: "q1#answer", task: "t", question: "q", completion: "5"),
+        TrainingExample(id: "q1", task: "t", question: "q", given: "g", completion: "5", weight: 0.5),
         Accuracy(id: "task:t", n: 4, correct: 2, unparsed: 1, accuracy: 0.5, low: 0.15, high: 0.85),
     ]
 

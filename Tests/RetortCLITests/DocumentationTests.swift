@@ -16,7 +16,7 @@ import Testing
         let workplace = try Workplace()
         for arguments in [
             ["graph", "pipelines/quickstart.yaml"], ["graph", "pipelines/your-data.yaml", "--format", "dot"],
-            ["graph", "pipelines/bbh-recorded.yaml", "--set", "data=x"],
+            ["graph", "pipelines/bbh-recorded.yaml", "--set", "data=x"], ["graph", "pipelines/baselines.yaml"],
         ] {
             let outcome = try workplace.retort(arguments)
             #expect(outcome.status == 0, "\(outcome.errors)")

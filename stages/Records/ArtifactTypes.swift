@@ -8,6 +8,7 @@ extension ArtifactType {
     static let dualPairs = ArtifactType(DualPair.artifactType)!
     static let demonstrations = ArtifactType(Demonstration.artifactType)!
     static let alignments = ArtifactType(Reasoning.Alignment.artifactType)!
+    static let examples = ArtifactType(TrainingExample.artifactType)!
     static let generations = ArtifactType(Reasoning.Generation.artifactType)!
     static let metrics = ArtifactType(Accuracy.artifactType)!
     static let tokens = ArtifactType(TokenShard.artifactType)!

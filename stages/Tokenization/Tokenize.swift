@@ -9,17 +9,16 @@ import Tokenization
 struct Tokenize: Stage {
     static let signature = StageSignature(
         "tokenization", version: 1, .map, "Turns chains of thought into token ids.",
-        parameters: [
-            StudentPrompt.parameter,
-            Parameter(
-                "max-length", .positiveInteger, default: 1024,
-                "Tokens of prompt and completion above which a record is dropped: nothing is ever cut off."),
-        ],
+        parameters: [StudentPrompt.parameter, maxLength],
         inputs: [
             InputPort("cots", .cots, "What to tokenize."),
             InputPort("tokenizer", .tokenizer, distribution: .whole, "A tokenizer directory."),
         ],
         outputs: [OutputPort("tokens", .tokens, layout: .tensors, "Ids, ready for training.")])
+
+    static let maxLength = Parameter(
+        "max-length", .positiveInteger, default: 1024,
+        "Tokens of prompt and completion above which a record is dropped: nothing is ever cut off.")
 
     private let prompt: StudentPrompt
     private let maxLength: Int

@@ -20,7 +20,10 @@ struct SFT: Stage {
                     Parameter(
                         "max-positions", .positiveInteger, default: 1024, "Longest prompt with completion, in tokens."),
                     Parameter("tie-embeddings", .boolean, default: true, "Whether input and output embedding are one."),
-                ]), default: [:], "The LLaMA architecture to initialise at random; not used with a checkpoint.")
+                ]), default: [:], "The LLaMA architecture to initialise at random; not used with a checkpoint."),
+            Parameter(
+                "normalization", .choice(["per-token", "per-sample"]), default: "per-token",
+                "per-token: every completion token of a batch counts alike. per-sample: every sample does, by its weight."),
         ] + TrainingSettings.parameters(learningRate: 2e-3, epochs: 3, schedule: "cosine"),
         inputs: [
             InputPort("tokens", .tokens, distribution: .whole, "Tokenized chains of thought."),
@@ -37,12 +40,14 @@ struct SFT: Stage {
         programs: [StudentProcess.program])
 
     private let settings: TrainingSettings
+    private let objective: Objective
     private let model: JSONObject
 
     var resources: Resources { settings.resources }
 
     init(_ parameters: StageParameters) throws {
         settings = try TrainingSettings(parameters)
+        objective = parameters.string("normalization") == "per-sample" ? .sftPerSample : .sft
         model = parameters["model"].object!
         if let fault = try configuration(vocabulary: 1, endToken: 0).fault {
             throw InvalidParameters(fault, parameter: "model")
@@ -61,7 +66,7 @@ struct SFT: Stage {
             initial = .checkpoint(try context.directory("checkpoint"))
         }
         let job = settings.job(
-            model: initial, tokenizer: tokenizer, data: try run.files("tokens"), objective: .sft,
+            model: initial, tokenizer: tokenizer, data: try run.files("tokens"), objective: objective,
             directory: context.scratchDirectory)
         return try await run.train(job, samples: context.recordCount("tokens"))
     }

@@ -7,18 +7,23 @@
 struct Conclusion {
     /// UTF-8, folded by ``folded(_:)``, from the end of the phrase to the end of the response.
     let bytes: [UInt8]
+    /// Where they begin in the response's UTF-8.
+    let start: Int
 
-    private init(bytes: [UInt8]) { self.bytes = bytes }
+    private init(bytes: [UInt8], start: Int) {
+        self.bytes = bytes
+        self.start = start
+    }
 
     /// The conclusion whose text is given.
-    init(following text: String) { bytes = Conclusion.folded(Array(text.utf8)[...]) }
+    init(following text: String) { self.init(bytes: Conclusion.folded(Array(text.utf8)[...]), start: 0) }
 
     /// The last conclusion of a response, nil when it has none. O(n).
     static func last(in response: String) -> Conclusion? {
         let text = Array(response.utf8)
         let explicit = max(lastPhrase(in: text) ?? -1, lastLabel(in: text, isWeak: false) ?? -1)
         let start = explicit >= 0 ? explicit : lastLabel(in: text, isWeak: true) ?? lastBox(in: text)
-        return start.map { Conclusion(bytes: folded(text[$0...])) }
+        return start.map { Conclusion(bytes: folded(text[$0...]), start: $0) }
     }
 
     // MARK: Phrases

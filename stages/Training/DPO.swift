@@ -1,0 +1,43 @@
+import CanonicalJSON
+import ContentStore
+import StageGraph
+import StudentJobs
+
+/// Direct preference optimisation of right over wrong chains of thought, in place of KRSL (EDIT §5, where it collapses).
+///
+/// The reference is the checkpoint training starts from.
+struct DPO: Stage {
+    static let signature = StageSignature(
+        "dpo", version: 1, .reduce, "Trains a student to prefer right over wrong chains of thought.",
+        parameters: [
+            Parameter("beta", .positiveNumber, default: 0.1, "How strongly the student is held to the reference.")
+        ] + TrainingSettings.parameters(learningRate: 1e-4, epochs: 1, schedule: "constant"),
+        inputs: [
+            InputPort("pairs", .tokenPairs, distribution: .whole, "Pairs; their key-token masks play no part."),
+            InputPort("checkpoint", .checkpoint, distribution: .whole, "The student after SFT, and the reference."),
+        ],
+        outputs: [
+            OutputPort("checkpoint", .checkpoint, layout: .tree, "The student after DPO."),
+            OutputPort("log", .trainingLog, "A row a step."),
+        ],
+        programs: [StudentProcess.program])
+
+    private let settings: TrainingSettings
+    private let beta: Double
+
+    var slots: Int { settings.threads }
+
+    init(_ parameters: StageParameters) throws {
+        settings = try TrainingSettings(parameters)
+        beta = parameters.double("beta")
+    }
+
+    func run(_ context: any ActionContext) async throws -> Accounting {
+        let run = TrainingRun(context: context)
+        let checkpoint = try context.directory("checkpoint")
+        let job = settings.job(
+            model: .checkpoint(checkpoint), tokenizer: checkpoint, data: try run.files("pairs"),
+            objective: .dpo(beta: beta), directory: context.scratchDirectory)
+        return try await run.train(job, samples: context.recordCount("pairs"))
+    }
+}
