@@ -94,7 +94,8 @@ struct CoTRecipe: Stage {
     func examples(of cot: ChainOfThought) -> Result<[TrainingExample], Drop> {
         guard cot.correct else { return .failure(.wrong) }
         guard cot.hintLeaked != true else { return .failure(.hintLeaked) }
-        func example(_ part: String?, _ marker: String, _ completion: String, weight: Double? = nil) -> TrainingExample {
+        func example(_ part: String?, _ marker: String, _ completion: String, weight: Double? = nil) -> TrainingExample
+        {
             TrainingExample(
                 id: part.map { "\(cot.id)#\($0)" } ?? cot.id, task: cot.task, question: marker + cot.question,
                 completion: completion, weight: weight == 1 ? nil : weight)

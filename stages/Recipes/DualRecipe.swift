@@ -16,7 +16,8 @@ struct DualRecipe: Stage {
         parameters: [
             Parameter(
                 "recipe", .choice(Kind.allCases.map(\.rawValue)), default: "marked",
-                "marked: wrong sides after a marked question. scott: right sides, and answers to given wrong reasoning."),
+                "marked: wrong sides after a marked question. scott: right sides, and answers to given wrong reasoning."
+            ),
             Parameter(
                 "counterfactual-marker", .string, default: "[Counterfactual Reasoning] ",
                 "Before the question of a wrong side."),

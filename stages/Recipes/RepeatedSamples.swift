@@ -24,7 +24,8 @@ struct RepeatedSamples: Stage {
         ],
         outputs: [
             OutputPort(
-                "cots", .cots, "Right chains of thought; the ids of repeated ones end in # and their sampling's number.")
+                "cots", .cots, "Right chains of thought; the ids of repeated ones end in # and their sampling's number."
+            )
         ])
 
     private let count: Int?

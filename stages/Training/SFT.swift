@@ -23,7 +23,8 @@ struct SFT: Stage {
                 ]), default: [:], "The LLaMA architecture to initialise at random; not used with a checkpoint."),
             Parameter(
                 "normalization", .choice(["per-token", "per-sample"]), default: "per-token",
-                "per-token: every completion token of a batch counts alike. per-sample: every sample does, by its weight."),
+                "per-token: every completion token of a batch counts alike. per-sample: every sample does, by its weight."
+            ),
         ] + TrainingSettings.parameters(learningRate: 2e-3, epochs: 3, schedule: "cosine"),
         inputs: [
             InputPort("tokens", .tokens, distribution: .whole, "Tokenized chains of thought."),
