@@ -9,6 +9,12 @@ public protocol Teacher: Sendable {
     /// The name that records keep, such as `synthetic` or `gpt-4o`.
     var name: String { get }
 
+    /// The base URL of the service that answers; empty for a teacher that is none.
+    var endpoint: String { get }
+
+    /// What its tokens cost; nil when that is not known.
+    var prices: TokenPrices? { get }
+
     /// Whether the answer depends on the question's id beside the messages.
     var answersByID: Bool { get }
 
@@ -28,6 +34,8 @@ public protocol Teacher: Sendable {
 }
 
 extension Teacher {
+    public var endpoint: String { "" }
+    public var prices: TokenPrices? { nil }
     public var answersByID: Bool { false }
     public var concurrency: Int { 1 }
 

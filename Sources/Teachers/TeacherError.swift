@@ -11,6 +11,18 @@ public struct TeacherError: Error, Sendable, Equatable, CustomStringConvertible 
         public static let cancelled = Code(rawValue: "cancelled")
         /// The ledger could not keep or find an answer.
         public static let ledger = Code(rawValue: "ledger")
+        /// The endpoint cannot be reached, broke off, or stayed busy through every attempt.
+        public static let unavailable = Code(rawValue: "unavailable")
+        /// The endpoint refuses the request; asking again does not help.
+        public static let refused = Code(rawValue: "refused")
+        /// The endpoint answered something that is no answer.
+        public static let malformed = Code(rawValue: "malformed-answer")
+        /// The answer has no text.
+        public static let empty = Code(rawValue: "empty-answer")
+        /// What the user allows to be spent is spent.
+        public static let limit = Code(rawValue: "limit")
+        /// The teacher is not set up as it should be, such as a key that is missing.
+        public static let configuration = Code(rawValue: "configuration")
         public static let other = Code(rawValue: "other")
     }
 
@@ -25,10 +37,10 @@ public struct TeacherError: Error, Sendable, Equatable, CustomStringConvertible 
         self.questionID = questionID
     }
 
-    static let cancelled = TeacherError(.cancelled, "the run was cancelled")
+    public static let cancelled = TeacherError(.cancelled, "the run was cancelled")
 
     /// The reason under which the question is dropped and counted; nil when the whole stage has failed.
-    public var dropReason: String? { code == .noRecording ? code.rawValue : nil }
+    public var dropReason: String? { code == .noRecording || code == .empty ? code.rawValue : nil }
 
     /// Whether the stage cannot go on.
     public var stopsStage: Bool { dropReason == nil }

@@ -43,15 +43,19 @@ public struct TeacherResponse: Sendable, Equatable {
     public var finishReason: FinishReason
     /// Nil when the teacher does not count.
     public var usage: Usage?
+    /// The model as the endpoint names it, which may be more exact than what was asked for; nil when it does not say.
+    public var model: String?
     /// Where the text goes wrong; nil when the teacher does not know, as a real one never does.
     public var mistakes: [Mistake]?
 
     public init(
-        text: String, finishReason: FinishReason = .stop, usage: Usage? = nil, mistakes: [Mistake]? = nil
+        text: String, finishReason: FinishReason = .stop, usage: Usage? = nil, model: String? = nil,
+        mistakes: [Mistake]? = nil
     ) {
         self.text = text
         self.finishReason = finishReason
         self.usage = usage
+        self.model = model
         self.mistakes = mistakes
     }
 
@@ -63,6 +67,7 @@ public struct TeacherResponse: Sendable, Equatable {
                 "prompt_tokens": .integer(Int64($0.promptTokens)),
             ]
         }
+        object["model"] = model.map(JSON.string)
         object["mistakes"] = mistakes.map { .array($0.map(Self.json)) }
         return .object(object)
     }
@@ -77,6 +82,7 @@ public struct TeacherResponse: Sendable, Equatable {
                 promptTokens: try object.integer("prompt_tokens"),
                 completionTokens: try object.integer("completion_tokens"))
         }
+        model = try json.optionalString("model")
         if let list = json["mistakes"], !list.isNull {
             var read: [Mistake] = []
             for element in try json.array("mistakes") { read.append(try Self.mistake(element, within: text)) }

@@ -1,33 +1,14 @@
-import CanonicalJSON
-import FoundationEssentials
 import GRDB
 import Synchronization
 
-/// A response on its way into the ledger.
-struct LedgerRow: Sendable {
-    var key: RequestKey
-    var teacher: String
-    var response: TeacherResponse
-
-    /// The first response to a request stays: the same call made by two processes at once has one answer from then on.
-    static func insert(_ rows: [LedgerRow], into db: Database) throws {
-        let statement = try db.cachedStatement(
-            sql: "INSERT OR IGNORE INTO responses (key, teacher, response) VALUES (?, ?, ?)")
-        for row in rows {
-            try statement.execute(arguments: [
-                Data(row.key.bytes), row.teacher, row.response.json.canonicalText,
-            ])
-        }
-    }
-}
-
-/// Writes rows that arrive one by one in shared transactions.
+/// Writes entries that arrive one by one in shared transactions.
 ///
-/// While a transaction runs, further rows gather; they form the next one. So a lone row is written at once, and many
+/// While a transaction runs, further entries gather; they form the next one. So a lone entry is written at once, and many
 /// are not slowed down by one synchronisation of the disk each.
 final class CommitQueue: Sendable {
     private struct Waiting {
-        var row: LedgerRow
+        var entry: LedgerEntry
+        var replaces: Bool
         var continuation: CheckedContinuation<Void, any Error>
     }
 
@@ -41,11 +22,13 @@ final class CommitQueue: Sendable {
 
     init(pool: DatabasePool) { self.pool = pool }
 
-    /// Returns when the row is durable.
-    func commit(_ row: LedgerRow) async throws {
+    /// Returns when the entry is durable.
+    ///
+    /// - Parameter replaces: whether an earlier response to the same request makes way.
+    func commit(_ entry: LedgerEntry, replaces: Bool) async throws {
         try await withCheckedThrowingContinuation { continuation in
             let starts = state.withLock { state in
-                state.waiting.append(Waiting(row: row, continuation: continuation))
+                state.waiting.append(Waiting(entry: entry, replaces: replaces, continuation: continuation))
                 defer { state.isCommitting = true }
                 return !state.isCommitting
             }
@@ -61,7 +44,8 @@ final class CommitQueue: Sendable {
         }
         guard !batch.isEmpty else { return }
         pool.asyncWrite { db in
-            try LedgerRow.insert(batch.map(\.row), into: db)
+            try LedgerEntry.insert(batch.filter { !$0.replaces }.map(\.entry), into: db)
+            try LedgerEntry.insert(batch.filter(\.replaces).map(\.entry), into: db, replacing: true)
         } completion: { _, result in
             for waiting in batch { waiting.continuation.resume(with: result) }
             self.commitNext()

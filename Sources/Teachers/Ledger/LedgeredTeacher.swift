@@ -3,7 +3,8 @@ import Synchronization
 
 /// A teacher whose answers are kept in a ledger and never asked for twice.
 ///
-/// An answer is durable before it is handed out. Failed calls are not kept.
+/// An answer is durable before it is handed out. Failed calls are not kept. Equal requests that are under way at once
+/// share one call.
 public final class LedgeredTeacher: Teacher {
     /// What was asked of the teacher, and what the ledger answered.
     public struct Tally: Sendable, Equatable {
@@ -20,17 +21,28 @@ public final class LedgeredTeacher: Teacher {
 
     private let teacher: any Teacher
     private let ledger: ResponseLedger
+    private let origin: LedgerEntry.Origin
+    private let retry: AnswersToRetry
     private let identityBytes: [UInt8]
     private let counts = Mutex(Tally())
 
-    public init(_ teacher: any Teacher, ledger: ResponseLedger) {
+    /// - Parameters:
+    ///   - stage: the stage that asks, for the ledger's statistics.
+    ///   - retry: known answers to ask for again.
+    public init(
+        _ teacher: any Teacher, ledger: ResponseLedger, stage: String = "", retry: AnswersToRetry = AnswersToRetry()
+    ) {
         self.teacher = teacher
         self.ledger = ledger
+        self.retry = retry
+        origin = LedgerEntry.Origin(teacher: teacher.name, endpoint: teacher.endpoint, stage: stage)
         identityBytes = teacher.identity.canonicalBytes
     }
 
     public var identity: JSON { teacher.identity }
     public var name: String { teacher.name }
+    public var endpoint: String { teacher.endpoint }
+    public var prices: TokenPrices? { teacher.prices }
     public var answersByID: Bool { teacher.answersByID }
     public var concurrency: Int { teacher.concurrency }
 
@@ -44,13 +56,9 @@ public final class LedgeredTeacher: Teacher {
     /// - Throws: ``TeacherError``, with the code ``TeacherError/Code/ledger`` when the ledger fails.
     public func respond(to request: TeacherRequest) async throws -> TeacherResponse {
         let key = key(request)
-        do {
-            if let known = try ledger.response(for: key) {
-                counts.withLock { $0.saved += 1 }
-                return known
-            }
-        } catch {
-            throw TeacherError(.ledger, String(describing: error))
+        if let known = try known([key])[key] {
+            counts.withLock { $0.saved += 1 }
+            return known
         }
         return try await ask(request, key).get()
     }
@@ -78,34 +86,72 @@ public final class LedgeredTeacher: Teacher {
     private func respond(toBatch requests: ArraySlice<TeacherRequest>) async -> [Result<TeacherResponse, TeacherError>]
     {
         let keys = requests.map(key)
-        var known: [RequestKey: Result<TeacherResponse, TeacherError>]
+        var answers: [RequestKey: Result<TeacherResponse, TeacherError>]
         do {
-            known = try ledger.responses(for: keys).mapValues { .success($0) }
+            answers = try known(keys).mapValues { .success($0) }
         } catch {
-            let failure = TeacherError(.ledger, String(describing: error))
-            return requests.map { _ in .failure(failure) }
+            return requests.map { _ in .failure(error) }
         }
         var asked: Set<RequestKey> = []
-        let missing = zip(keys, requests).filter { known[$0.0] == nil && asked.insert($0.0).inserted }
+        let missing = zip(keys, requests).filter { answers[$0.0] == nil && asked.insert($0.0).inserted }
         counts.withLock { [saved = requests.count - missing.count] in $0.saved += saved }
-        let answers = await results(of: missing.count, concurrency: concurrency) { index in
-            await self.ask(missing[index].1, missing[index].0)
+        if let teacher = teacher as? any BatchTeacher, !missing.isEmpty {
+            let questions = missing.map { BatchQuestion(key: $0.0, request: $0.1) }
+            counts.withLock { $0.calls += questions.count }
+            let new = await teacher.respond(to: questions, ledger: ledger, origin: origin, replacing: isRetrying)
+            for question in questions {
+                answers[question.key] = new[question.key] ?? .failure(.cancelled)
+                retry.markRetried(question.key)
+            }
+        } else {
+            let new = await results(of: missing.count, concurrency: concurrency) { index in
+                await self.ask(missing[index].1, missing[index].0)
+            }
+            for (entry, answer) in zip(missing, new) { answers[entry.0] = answer }
         }
-        for (entry, answer) in zip(missing, answers) { known[entry.0] = answer }
-        return keys.map { known[$0] ?? .failure(.cancelled) }
+        return keys.map { answers[$0] ?? .failure(.cancelled) }
+    }
+
+    private var isRetrying: Bool { !retry.finishReasons.isEmpty }
+
+    /// What the ledger answers, without what is to be asked for again.
+    private func known(_ keys: [RequestKey]) throws(TeacherError) -> [RequestKey: TeacherResponse] {
+        do {
+            let known = try ledger.responses(for: keys)
+            return isRetrying ? known.filter { !retry.includes($0.value, for: $0.key) } : known
+        } catch {
+            throw TeacherError(.ledger, String(describing: error))
+        }
     }
 
     /// Calls the teacher and makes its answer durable.
     private func ask(_ request: TeacherRequest, _ key: RequestKey) async -> Result<TeacherResponse, TeacherError> {
-        counts.withLock { $0.calls += 1 }
-        let result = await teacher.result(of: request)
-        guard case .success(let response) = result else { return result }
-        do {
-            try await ledger.record(response, for: key, teacher: name)
-            return result
-        } catch {
-            return .failure(TeacherError(.ledger, String(describing: error)))
+        let (answer, isOwn) = await ledger.calls.once(key) {
+            do throws(TeacherError) {
+                // The same call may have ended since this one looked.
+                if let known = try known([key])[key] {
+                    counts.withLock { $0.saved += 1 }
+                    return .success(known)
+                }
+            } catch {
+                return .failure(error)
+            }
+            counts.withLock { $0.calls += 1 }
+            let result = await teacher.result(of: request)
+            guard case .success(let response) = result else { return result }
+            let entry = LedgerEntry(
+                key: key, origin: origin, day: dayInUTC(),
+                cost: response.usage.flatMap { usage in teacher.prices?.cost(of: usage) }, response: response)
+            do {
+                try await ledger.record(entry, replacing: isRetrying)
+                retry.markRetried(key)
+                return result
+            } catch {
+                return .failure(TeacherError(.ledger, String(describing: error), questionID: request.id))
+            }
         }
+        if !isOwn { counts.withLock { $0.saved += 1 } }
+        return answer
     }
 }
 

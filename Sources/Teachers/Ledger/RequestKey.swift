@@ -34,6 +34,19 @@ public struct RequestKey: Sendable, Hashable, CustomStringConvertible {
 
     private static let domain = Array("retort.teacher-request/1\n".utf8)
 
+    /// From 64 hexadecimal digits in lower case; nil for anything else.
+    public init?(hexadecimal text: String) {
+        let digits = text.utf8.compactMap { digit -> UInt8? in
+            switch digit {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+            default: nil
+            }
+        }
+        guard digits.count == 64, text.utf8.count == 64 else { return nil }
+        bytes = stride(from: 0, to: 64, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+    }
+
     /// 64 hexadecimal digits.
     public var description: String { hexadecimal(bytes) }
 }

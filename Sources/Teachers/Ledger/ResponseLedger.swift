@@ -12,8 +12,9 @@ public final class ResponseLedger: Sendable {
     static let batch = 1024
 
     public let path: String
-    private let pool: DatabasePool
+    let pool: DatabasePool
     private let commits: CommitQueue
+    let calls = CallsUnderWay()
 
     /// Opens the ledger, and creates the file if there is none. Its folder must exist.
     ///
@@ -39,7 +40,7 @@ public final class ResponseLedger: Sendable {
     }
 
     /// The layout's version, in `user_version`.
-    private static let layout = 1
+    private static let layout = 2
 
     private static func version(_ db: Database) throws -> Int {
         try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
@@ -48,13 +49,34 @@ public final class ResponseLedger: Sendable {
     private static func migrate(_ db: Database) throws {
         let found = try version(db)
         guard found <= layout else { throw LayoutTooNew(found: found) }
-        guard found < layout else { return }
-        try db.execute(
-            sql: """
-                CREATE TABLE IF NOT EXISTS responses (
-                    key BLOB PRIMARY KEY NOT NULL, teacher TEXT NOT NULL, response TEXT NOT NULL
-                ) WITHOUT ROWID
-                """)
+        if found < 1 {
+            try db.execute(
+                sql: """
+                    CREATE TABLE IF NOT EXISTS responses (
+                        key BLOB PRIMARY KEY NOT NULL, teacher TEXT NOT NULL, response TEXT NOT NULL
+                    ) WITHOUT ROWID
+                    """)
+        }
+        if found < 2 {
+            try db.execute(
+                sql: """
+                    ALTER TABLE responses ADD COLUMN endpoint TEXT NOT NULL DEFAULT '';
+                    ALTER TABLE responses ADD COLUMN stage TEXT NOT NULL DEFAULT '';
+                    ALTER TABLE responses ADD COLUMN day TEXT NOT NULL DEFAULT '';
+                    ALTER TABLE responses ADD COLUMN prompt_tokens INTEGER;
+                    ALTER TABLE responses ADD COLUMN completion_tokens INTEGER;
+                    ALTER TABLE responses ADD COLUMN cost REAL;
+                    ALTER TABLE responses ADD COLUMN finish_reason TEXT NOT NULL DEFAULT '';
+                    UPDATE responses SET
+                        prompt_tokens = json_extract(response, '$.usage.prompt_tokens'),
+                        completion_tokens = json_extract(response, '$.usage.completion_tokens'),
+                        finish_reason = json_extract(response, '$.finish_reason');
+                    CREATE TABLE batches (
+                        token TEXT PRIMARY KEY NOT NULL, endpoint TEXT NOT NULL, model TEXT NOT NULL,
+                        stage TEXT NOT NULL, batch TEXT, keys TEXT NOT NULL
+                    ) WITHOUT ROWID;
+                    """)
+        }
         try db.execute(sql: "PRAGMA user_version = \(layout)")
     }
 
@@ -86,7 +108,7 @@ public final class ResponseLedger: Sendable {
                     let statement = try db.cachedStatement(sql: "SELECT response FROM responses WHERE key = ?")
                     for key in keys[start..<min(start + Self.batch, keys.count)] {
                         guard let text = try String.fetchOne(statement, arguments: [Data(key.bytes)]) else { continue }
-                        found[key] = try Self.response(text)
+                        found[key] = try TeacherResponse(stored: text)
                     }
                 }
             }
@@ -94,20 +116,15 @@ public final class ResponseLedger: Sendable {
         return found
     }
 
-    private static func response(_ text: String) throws -> TeacherResponse {
-        let json = try JSON.parse(text)
-        guard let object = json.object else { throw JSONFieldError(field: "response", problem: "should be an object") }
-        return try TeacherResponse(json: object)
-    }
-
     /// Keeps a response. Returns when it is durable.
     ///
-    /// Concurrent calls share transactions: those that arrive while one is written are written together next.
+    /// Concurrent calls share transactions: those that arrive while one is written are written together next. The first
+    /// response to a request stays, unless it is to be replaced.
     ///
     /// - Throws: ``LedgerError``.
-    public func record(_ response: TeacherResponse, for key: RequestKey, teacher: String) async throws {
+    public func record(_ entry: LedgerEntry, replacing: Bool = false) async throws {
         do {
-            try await commits.commit(LedgerRow(key: key, teacher: teacher, response: response))
+            try await commits.commit(entry, replaces: replacing)
         } catch {
             throw LedgerError(error, path: path)
         }
@@ -115,15 +132,14 @@ public final class ResponseLedger: Sendable {
 
     /// Keeps many responses in one transaction. Returns when they are durable.
     ///
+    /// - Returns: how many were new.
     /// - Throws: ``LedgerError``; then none of them was stored.
-    public func record(_ responses: [(key: RequestKey, response: TeacherResponse)], teacher: String) throws {
-        try reporting {
-            let rows = responses.map { LedgerRow(key: $0.key, teacher: teacher, response: $0.response) }
-            try pool.write { try LedgerRow.insert(rows, into: $0) }
-        }
+    @discardableResult
+    public func record(_ entries: [LedgerEntry], replacing: Bool = false) throws -> Int {
+        try reporting { try pool.write { try LedgerEntry.insert(entries, into: $0, replacing: replacing) } }
     }
 
-    private func reporting<Value>(_ work: () throws -> Value) throws -> Value {
+    func reporting<Value>(_ work: () throws -> Value) throws -> Value {
         do {
             return try work()
         } catch {
