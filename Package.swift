@@ -74,6 +74,8 @@ let package = Package(
         library("SyntheticTasks", ["Reasoning"]),
         library("Tokenization", ["CanonicalJSON"]),
         library("Teachers", ["Reasoning", "SyntheticTasks", "CanonicalJSON", crypto, grdb]),
+        library("TeacherClients", ["Teachers", "HTTPTransport", "CanonicalJSON"]),
+        library("TeacherServer", ["Teachers", "CanonicalJSON"] + nio),
 
         // The student engine, the only part that links libtorch.
         library("StudentJobs", ["CanonicalJSON", "Safetensors"]),
@@ -87,8 +89,8 @@ let package = Package(
         library(
             "Stages",
             [
-                "StageGraph", "Reasoning", "SyntheticTasks", "Teachers", "Tokenization", "Safetensors", "StudentJobs",
-                "CanonicalJSON", "ContentStore", subprocess, systemPackage,
+                "StageGraph", "Reasoning", "SyntheticTasks", "Teachers", "TeacherClients", "Tokenization", "Safetensors",
+                "StudentJobs", "CanonicalJSON", "ContentStore", subprocess, systemPackage,
             ],
             path: "stages"),
         library(
@@ -104,7 +106,8 @@ let package = Package(
         .target(name: "TestServers", dependencies: nio, path: "Tests/TestServers", swiftSettings: settings),
         tests("HTTPTransport", ["TestServers"]),
         tests("SyntheticTasks", ["Reasoning", "CanonicalJSON"]),
-        tests("Teachers", ["SyntheticTasks", "Reasoning", "CanonicalJSON"]),
+        tests("Teachers", ["SyntheticTasks", "Reasoning", "CanonicalJSON", grdb]),
+        tests("TeacherClients", ["TeacherServer", "Teachers", "HTTPTransport", "CanonicalJSON"]),
         tests("Safetensors"),
         tests("StudentJobs", ["CanonicalJSON", "Safetensors"]),
         tests("Tensors"),

@@ -20,6 +20,11 @@ public struct Parameter: Sendable {
         case file
         /// A path to a directory, relative to the pipeline file; keyed like ``file``.
         case directory
+        /// A path to a file, relative to the pipeline file, that is opened by whoever needs it. Neither path nor content
+        /// is part of the action key; the value is the path to open.
+        case localPath
+        /// Any value that JSON can express.
+        case any
     }
 
     public let name: String
@@ -69,6 +74,8 @@ extension Parameter.Kind {
             "a mapping with \"\(tag)\" one of \(cases.map(\.name).joined(separator: ", "))"
         case .file: "the path of a file"
         case .directory: "the path of a directory"
+        case .localPath: "the path of a file"
+        case .any: "any value"
         }
     }
 }

@@ -18,6 +18,8 @@ extension ParameterResolution {
         case .boolean, .integer, .number, .string, .choice: return scalar(written, kind, at: place)
         case .file: return path(written, kind, isDirectory: false, at: place)
         case .directory: return path(written, kind, isDirectory: true, at: place)
+        case .localPath: return localPath(written, kind, at: place)
+        case .any: return any(written, at: place)
         case .list(let element): return list(written, element, kind, at: place)
         case .dictionary(let element): return dictionary(written, element, kind, at: place)
         case .object(let declared): return object(written, declared, kind, at: place)
@@ -51,6 +53,22 @@ extension ParameterResolution {
                 role: place.path, path: joinedPath(base, text), written: text, isDirectory: isDirectory,
                 location: place.location))
         return Resolved(value: .string(text), keyed: nil)
+    }
+
+    private mutating func localPath(_ written: DraftValue, _ kind: Parameter.Kind, at place: Place) -> Resolved? {
+        guard case .scalar(.string(let text)) = written, !text.isEmpty, !text.utf8.contains(0) else {
+            return mismatch(written, kind, at: place)
+        }
+        return Resolved(value: .string(joinedPath(place.origin?.baseDirectory ?? baseDirectory, text)), keyed: nil)
+    }
+
+    private mutating func any(_ written: DraftValue, at place: Place) -> Resolved? {
+        switch written {
+        case .scalar(let json): return Resolved(value: json, keyed: json)
+        case .list: return value(written, .list(.any), at: place)
+        case .mapping: return value(written, .dictionary(.any), at: place)
+        case .substituted, .unreadable: return value(written, .any, at: place)
+        }
     }
 
     private mutating func list(
@@ -158,7 +176,7 @@ extension Parameter.Kind {
     /// Whether values of the kind are nothing but paths, so that no part of them belongs to the action key.
     fileprivate var isPath: Bool {
         switch self {
-        case .file, .directory: true
+        case .file, .directory, .localPath: true
         case .list(let element), .dictionary(let element): element.isPath
         default: false
         }

@@ -162,7 +162,8 @@ extension Parameter.Kind {
             if range.upperBound < .greatestFiniteMagnitude { bounds.append(("maximum", .number(range.upperBound))) }
             return typed("number", bounds)
         case .string: return JSONObject([("type", allowsNull ? .array(["string", "null"]) : "string")])
-        case .file, .directory:
+        case .any: return JSONObject()
+        case .file, .directory, .localPath:
             return JSONObject([("type", allowsNull ? .array(["string", "null"]) : "string"), ("minLength", 1)])
         case .choice(let names): return anyOf([["enum": .array(names.map { .string($0) })]])
         case .list(let element): return typed("array", [("items", .object(element.schema()))])

@@ -32,6 +32,12 @@ final class ServedBatches: Sendable {
     var created: Int { state.withLock { $0.order.count } }
     var answered: Int { state.withLock { $0.answered } }
 
+    func metadata(ofBatch number: Int) -> JSON? {
+        state.withLock { state in
+            state.order.indices.contains(number - 1) ? state.batches[state.order[number - 1]]?.metadata : nil
+        }
+    }
+
     /// Nil when the request is about something else.
     func respond(
         to request: ServerRequest, answer: (_ body: [UInt8]) -> (status: Int, body: [UInt8])

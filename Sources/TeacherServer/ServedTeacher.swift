@@ -1,5 +1,4 @@
 import CanonicalJSON
-import Crypto
 import Synchronization
 import Teachers
 
@@ -29,6 +28,9 @@ final class ServedTeacher: Sendable {
         teacher = SyntheticTeacher(settings.teacher)
         batches = ServedBatches(delay: .milliseconds(settings.batchDelay), clock: clock)
     }
+
+    var requests: Int { state.withLock(\.requests) }
+    var greatestInFlight: Int { state.withLock(\.greatestInFlight) }
 
     /// The answer to any request. A chat request that is answered this way is in flight until ``finished()``.
     func respond(to request: ServerRequest) -> (ServerResponse, isChat: Bool) {

@@ -7,6 +7,7 @@ import Teachers
 /// Serves the synthetic teacher over HTTP on the loopback interface, for tests and for trying things out.
 public final class TeacherServer: Sendable {
     private let channel: any Channel
+    private let teacher: ServedTeacher
 
     /// Starts to listen on 127.0.0.1.
     ///
@@ -14,6 +15,7 @@ public final class TeacherServer: Sendable {
     public init(_ settings: ServerSettings) async throws {
         let start = ContinuousClock.now
         let teacher = ServedTeacher(settings) { ContinuousClock.now - start }
+        self.teacher = teacher
         channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -26,6 +28,20 @@ public final class TeacherServer: Sendable {
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .bind(host: "127.0.0.1", port: settings.port).get()
     }
+
+    /// Chat requests that came so far, whatever became of them.
+    public var requests: Int { teacher.requests }
+
+    /// The most chat requests that were in flight at once.
+    public var greatestInFlight: Int { teacher.greatestInFlight }
+
+    /// Batches that were created so far.
+    public var batches: Int { teacher.batches.created }
+
+    /// The metadata with which a batch was created.
+    ///
+    /// - Parameter number: from 1, in the order of creation.
+    public func metadata(ofBatch number: Int) -> JSON? { teacher.batches.metadata(ofBatch: number) }
 
     public var port: Int { channel.localAddress?.port ?? 0 }
 

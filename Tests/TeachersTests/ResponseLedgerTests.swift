@@ -159,10 +159,12 @@ struct ResponseLedgerTests {
         let folder = try Folder()
         do {
             let ledger = try ResponseLedger(path: folder.ledger)
-            let rows = (0..<2000).map {
-                (key: RequestKey(request("\($0)"), to: EchoTeacher()), response: TeacherResponse(text: "t\($0)"))
+            let entries = (0..<2000).map {
+                LedgerEntry(
+                    key: RequestKey(request("\($0)"), to: EchoTeacher()), origin: .init(teacher: "echo"), day: "",
+                    response: TeacherResponse(text: "t\($0)"))
             }
-            try ledger.record(rows, teacher: "echo")
+            try ledger.record(entries)
         }
         let file = URL(filePath: folder.ledger)
         var bytes = try Data(contentsOf: file)

@@ -28,7 +28,9 @@ struct Corruption: Stage {
 
     private let settings: TeacherSettings
 
-    init(_ parameters: StageParameters) { settings = TeacherSettings(parameters) }
+    init(_ parameters: StageParameters) throws { settings = try TeacherSettings(parameters) }
+
+    var resources: Resources { settings.resources }
 
     func run(_ context: any ActionContext) async throws -> Accounting {
         let correct = try context.records("correct", as: ChainOfThought.self)

@@ -19,7 +19,9 @@ struct Rectification: Stage {
 
     private let settings: TeacherSettings
 
-    init(_ parameters: StageParameters) { settings = TeacherSettings(parameters) }
+    init(_ parameters: StageParameters) throws { settings = try TeacherSettings(parameters) }
+
+    var resources: Resources { settings.resources }
 
     func run(_ context: any ActionContext) async throws -> Accounting {
         let wrong = try context.records("wrong", as: ChainOfThought.self)

@@ -20,7 +20,9 @@ struct TeacherSampling: Stage {
 
     private let settings: TeacherSettings
 
-    init(_ parameters: StageParameters) { settings = TeacherSettings(parameters) }
+    init(_ parameters: StageParameters) throws { settings = try TeacherSettings(parameters) }
+
+    var resources: Resources { settings.resources }
 
     func run(_ context: any ActionContext) async throws -> Accounting {
         let questions = try context.records("questions", as: Question.self)

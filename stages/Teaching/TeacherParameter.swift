@@ -1,5 +1,6 @@
 import CanonicalJSON
 import StageGraph
+import TeacherClients
 import Teachers
 
 /// Which teacher a stage asks, and how.
@@ -31,10 +32,16 @@ struct TeacherSettings {
                             Parameter("cot-field", .string, default: "cot", "The column with the chain of thought."),
                         ]
                     ),
+                    ("openai", ChatTeacherParameters.declared),
                 ]), "Who answers."),
         Parameter("temperature", .number(0...2), default: 0.2, "Sampling temperature."),
         Parameter("top-p", .fraction, default: 1, "Nucleus sampling."),
         Parameter("max-tokens", .positiveInteger, default: 2048, "New tokens, at most."),
+        Parameter("sampling-seed", .anyInteger, default: .null, "The seed sent to the teacher; sample i gets the seed plus i."),
+        Parameter("stop", .list(.string), default: [], "Texts that end an answer."),
+        Parameter(
+            "samples", .positiveInteger, default: 1,
+            "Answers to a question, at most: further ones are asked for until one is of use."),
     ]
 
     private static func rate(_ name: String, _ value: Double, _ summary: String) -> Parameter {
@@ -42,17 +49,39 @@ struct TeacherSettings {
     }
 
     private let teacher: JSONObject
+    /// Set for a teacher behind an API.
+    let chat: ChatTeacherParameters?
     let sampling: SamplingParameters
+    /// Answers to a question, at most.
+    let samples: Int
 
-    init(_ parameters: StageParameters) {
+    /// - Throws: ``InvalidParameters``.
+    init(_ parameters: StageParameters) throws {
         teacher = parameters["teacher"].object!
+        chat = teacher["kind"]?.string == "openai" ? try ChatTeacherParameters(declared: teacher) : nil
+        samples = parameters.integer("samples")
         sampling = SamplingParameters(
             temperature: parameters.double("temperature"), topP: parameters.double("top-p"),
-            maxTokens: parameters.integer("max-tokens"))
+            maxTokens: parameters.integer("max-tokens"), seed: parameters.optionalInteger("sampling-seed"),
+            stop: parameters.strings("stop"))
     }
 
+    /// An action that waits for an API needs no CPU. How many requests are under way is the endpoint's budget, which all
+    /// actions share, not the number of actions.
+    var resources: Resources { chat == nil ? Resources() : Resources(cpuSlots: 0, networkCalls: 1) }
+
     /// - Throws: ``DataFileError`` or a recording error naming file and line.
-    func makeTeacher(_ context: any ActionContext) throws -> any Teacher {
+    func makeTeacher(_ context: any ActionContext, _ session: TeacherSession) throws -> any Teacher {
+        if let chat {
+            let surroundings = ChatTeacher.Surroundings(
+                spending: session.spending, stop: session.stop(of: context.stageName),
+                onRemark: { context.report(JSONObject([("warning", .string($0))])) })
+            let service = session.services.service(chat)
+            return switch chat.mode {
+            case .chat: ChatTeacher(chat, service: service, surroundings: surroundings)
+            case .batch: BatchChatTeacher(chat, service: service, surroundings: surroundings)
+            }
+        }
         guard teacher["kind"]?.string == "recorded" else {
             guard case .synthetic(let parameters) = try TeacherSpecification(json: .object(teacher)) else {
                 preconditionFailure("the schema has a kind of teacher that Teachers does not know")

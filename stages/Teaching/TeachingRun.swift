@@ -43,30 +43,67 @@ struct TeachingRun {
     func ask(
         _ assignments: [Assignment], origin: ChainOfThought.Origin, accounting: inout Accounting
     ) async throws -> [ChainOfThought] {
-        let teacher = try settings.makeTeacher(context)
-        let ledger = try LedgerAccess(context)
-        let requests = assignments.map {
-            TeacherRequest(id: $0.id, messages: prompt.messages(for: $0.subject), sampling: settings.sampling)
-        }
-        let (responses, calls) = await ledger.respond(to: requests, by: teacher)
-        accounting.costs[TeacherCost.calls, default: 0] += calls.made
-        accounting.costs[TeacherCost.saved, default: 0] += calls.saved
-        var cots: [ChainOfThought] = []
-        for (assignment, response) in zip(assignments, responses) {
-            switch response {
-            case .success(let response):
-                let verdict = AnswerVerifier.verify(response.text, gold: assignment.answer)
-                cots.append(
-                    ChainOfThought(
-                        id: assignment.id, task: assignment.task, question: assignment.question,
-                        answer: assignment.answer, cot: response.text, predicted: verdict.predicted,
-                        correct: verdict.correct, origin: origin, teacher: teacher.name,
-                        mistakes: (response.mistakes?.isEmpty ?? true) ? nil : response.mistakes))
-            case .failure(let error):
-                guard let reason = error.dropReason else { throw RecordFailure(record: assignment.id, error) }
-                accounting.drop(reason)
+        let session = TeacherSession.current
+        let teacher = try settings.makeTeacher(context, session)
+        let ledger = try LedgerAccess(context, session)
+        var found: [ChainOfThought?] = Array(repeating: nil, count: assignments.count)
+        var reasons: [String?] = Array(repeating: nil, count: assignments.count)
+        var open = Array(assignments.indices)
+        for sample in 0..<settings.samples where !open.isEmpty {
+            let (responses, calls) = await ledger.respond(
+                to: open.map { request(assignments[$0], sample: sample) }, by: teacher)
+            accounting.costs[TeacherCost.calls, default: 0] += calls.made
+            accounting.costs[TeacherCost.saved, default: 0] += calls.saved
+            for (index, response) in zip(open, responses) {
+                switch use(response, for: assignments[index], of: teacher) {
+                case .success(let response):
+                    let cot = cot(assignments[index], response, origin, teacher.name)
+                    if found[index] == nil || isOfUse(cot) { found[index] = cot }
+                case .failure(let error):
+                    guard let reason = error.dropReason else {
+                        throw RecordFailure(record: error.questionID ?? assignments[index].id, error)
+                    }
+                    reasons[index] = reason
+                }
             }
+            open = open.filter { !(found[$0].map(isOfUse) ?? false) }
         }
-        return cots
+        for index in assignments.indices where found[index] == nil { accounting.drop(reasons[index] ?? "no-answer") }
+        return found.compactMap(\.self)
+    }
+
+    /// The request that puts an assignment to the teacher.
+    func request(_ assignment: Assignment, sample: Int = 0) -> TeacherRequest {
+        TeacherRequest(
+            id: assignment.id, messages: prompt.messages(for: assignment.subject), sampling: settings.sampling,
+            sampleIndex: sample)
+    }
+
+    /// An answer without text is none. It has been paid for and stays in the ledger.
+    private func use(
+        _ result: Result<TeacherResponse, TeacherError>, for assignment: Assignment, of teacher: any Teacher
+    ) -> Result<TeacherResponse, TeacherError> {
+        guard case .success(let response) = result, !teacher.endpoint.isEmpty, response.text.allSatisfy(\.isWhitespace)
+        else { return result }
+        let problem =
+            "\(teacher.endpoint), model \(teacher.name): the answer is empty (finish reason"
+            + " \"\(response.finishReason.word)\"); raise max-tokens if it was cut off before its first word, and ask again"
+            + " with --retry-finish-reason \(response.finishReason.word)"
+        let error = TeacherError(.empty, problem, questionID: assignment.id)
+        context.report(JSONObject([("warning", .string("\(error)"))]))
+        return .failure(error)
+    }
+
+    /// Whether no further sample is needed: a corruption has to be wrong, everything else right.
+    private func isOfUse(_ cot: ChainOfThought) -> Bool { cot.correct != (cot.origin == .corrupted) }
+
+    private func cot(
+        _ assignment: Assignment, _ response: TeacherResponse, _ origin: ChainOfThought.Origin, _ teacher: String
+    ) -> ChainOfThought {
+        let verdict = AnswerVerifier.verify(response.text, gold: assignment.answer)
+        return ChainOfThought(
+            id: assignment.id, task: assignment.task, question: assignment.question, answer: assignment.answer,
+            cot: response.text, predicted: verdict.predicted, correct: verdict.correct, origin: origin, teacher: teacher,
+            mistakes: (response.mistakes?.isEmpty ?? true) ? nil : response.mistakes)
     }
 }

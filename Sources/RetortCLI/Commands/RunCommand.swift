@@ -15,6 +15,7 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var targetOptions: TargetOptions
     @OptionGroup var storeOptions: StoreOptions
     @OptionGroup var engineOptions: EngineOptions
+    @OptionGroup var teacherOptions: TeacherOptions
 
     @Flag(help: "After a failure, go on with what does not depend on it.")
     var keepGoing = false
@@ -28,6 +29,7 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let pipeline = try targetOptions.restrict(pipelineOptions.load())
         let store = try storeOptions.open()
+        teacherOptions.apply()
         let engine = engineOptions.engine(
             store, keepGoing: keepGoing, explains: explain || format == .json)
         let display: any RunDisplay =

@@ -60,6 +60,7 @@ final class ProgressLines: RunDisplay {
     func finish() { state.withLock { clear(&$0) } }
 
     private func progress(_ stage: String, _ object: JSONObject, _ state: inout State) {
+        if let warning = object["warning"]?.string { return line("warning: stage \(stage): \(warning)", &state) }
         let text = "\(stage): \(ProgressText.describe(object))"
         if isTerminal { return live(text, &state) }
         let now = DispatchTime.now()

@@ -1,0 +1,148 @@
+import CanonicalJSON
+import HTTPTransport
+import Teachers
+
+/// A teacher behind an OpenAI-compatible chat completions API.
+public final class ChatTeacher: Teacher {
+    /// What an action's teacher shares with those of other actions.
+    public struct Surroundings: Sendable {
+        public var spending: SpendingLimit
+        /// Shared by all actions of a stage.
+        public var stop: StopSignal
+        /// Tells the user of something odd that is no failure.
+        public var onRemark: @Sendable (String) -> Void
+        var sleep: @Sendable (Duration) async throws -> Void
+        var draw: @Sendable () -> Double
+
+        public init(
+            spending: SpendingLimit = SpendingLimit(), stop: StopSignal = StopSignal(),
+            onRemark: @escaping @Sendable (String) -> Void = { _ in },
+            sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
+            draw: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
+        ) {
+            self.spending = spending
+            self.stop = stop
+            self.onRemark = onRemark
+            self.sleep = sleep
+            self.draw = draw
+        }
+    }
+
+    let parameters: ChatTeacherParameters
+    let service: ChatService
+    let surroundings: Surroundings
+    public init(_ parameters: ChatTeacherParameters, service: ChatService, surroundings: Surroundings = Surroundings()) {
+        self.parameters = parameters
+        self.service = service
+        self.surroundings = surroundings
+    }
+
+    public var identity: JSON { parameters.identity }
+    public var name: String { parameters.model }
+    public var endpoint: String { parameters.endpoint.description }
+    public var prices: TokenPrices? { parameters.prices }
+
+    /// More than the endpoint's budget lets through, so that no place is empty while an answer is made durable.
+    public var concurrency: Int { parameters.limits.concurrency * 2 }
+
+    /// - Throws: ``TeacherError``.
+    public func respond(to request: TeacherRequest) async throws -> TeacherResponse {
+        let body = ChatCompletionRequest(request, model: parameters.model, extra: parameters.extra).json.canonicalBytes
+        var attempts = Attempts(parameters.attempts)
+        while true {
+            let failure: ServiceFailure
+            switch try await attempt(request, body) {
+            case .success(let response): return response
+            case .failure(let reason): failure = reason
+            }
+            guard let delay = attempts.delay(after: failure, draw: surroundings.draw()) else {
+                let error = error(failure, request, attempts: attempts.made)
+                surroundings.stop.raise(error)
+                throw error
+            }
+            try await surroundings.sleep(delay)
+        }
+    }
+
+    private enum Attempt {
+        case success(TeacherResponse)
+        case failure(ServiceFailure)
+    }
+
+    /// Sends the request once, when the budget and the limits allow it.
+    private func attempt(_ request: TeacherRequest, _ body: [UInt8]) async throws -> Attempt {
+        let isFirst = try await service.first.begin()
+        var isProven = false
+        defer { if isFirst { service.first.ended(proven: isProven) } }
+        let ticket = try await service.gate.enter(
+            tokens: request.likelyPromptTokens + (request.sampling.maxTokens ?? 0))
+        // While this request waited, another one may have found that it is of no use.
+        if let error = surroundings.stop.error {
+            service.gate.leave(ticket, .failed)
+            throw error
+        }
+        let greatestCost = request.sampling.maxTokens.flatMap { _ in
+            parameters.prices?.cost(of: request.greatestUsage())
+        }
+        do {
+            try await surroundings.spending.reserve(cost: greatestCost)
+        } catch {
+            service.gate.leave(ticket, .failed)
+            throw error
+        }
+        let outcome: Attempt
+        do {
+            outcome = try await exchange(request, body, ticket)
+        } catch {
+            service.gate.leave(ticket, .failed)
+            surroundings.spending.settle(
+                reserved: greatestCost, cost: ServiceFailure.mayHaveBeenPaid(error) ? greatestCost ?? 0 : 0)
+            if let failure = error as? WebFailure { return .failure(ServiceFailure(failure)) }
+            if let error = error as? KeySourceError {
+                throw TeacherError(.configuration, "\(endpoint): \(error)", questionID: request.id)
+            }
+            throw error
+        }
+        switch outcome {
+        case .success(let response):
+            isProven = true
+            let cost = response.usage.flatMap { usage in parameters.prices?.cost(of: usage) } ?? greatestCost ?? 0
+            surroundings.spending.settle(reserved: greatestCost, cost: cost)
+        case .failure(let failure):
+            surroundings.spending.settle(
+                reserved: greatestCost, cost: failure.code == .malformed ? greatestCost ?? 0 : 0)
+        }
+        return outcome
+    }
+
+    private func exchange(
+        _ request: TeacherRequest, _ body: [UInt8], _ ticket: EndpointBudget.Ticket
+    ) async throws -> Attempt {
+        let response = try await service.send(.post, "chat/completions", body: body)
+        let headers = RateLimitHeaders { response[header: $0] }
+        guard response.status == 200 else {
+            let failure = ServiceFailure(response)
+            service.gate.leave(ticket, failure.outcome, headers: headers)
+            return .failure(failure)
+        }
+        do throws(ChatCompletion.Malformed) {
+            let answer = try ChatCompletion.read(response.body, contentType: response[header: "Content-Type"])
+            let tokens = answer.response.usage.map { $0.promptTokens + $0.completionTokens }
+            service.gate.leave(ticket, .answered(tokens: tokens), headers: headers)
+            if let remark = answer.remark { surroundings.onRemark("\(endpoint): question \"\(request.id)\": \(remark)") }
+            return .success(answer.response)
+        } catch {
+            service.gate.leave(ticket, .failed, headers: headers)
+            return .failure(ServiceFailure(error))
+        }
+    }
+
+    private func error(_ failure: ServiceFailure, _ request: TeacherRequest, attempts: Int) -> TeacherError {
+        TeacherError(
+            failure.code,
+            service.redacted(
+                "\(endpoint), model \(parameters.model): \(failure.problem)"
+                    + (attempts > 1 ? " (\(attempts) attempts)" : "")),
+            questionID: request.id)
+    }
+}
