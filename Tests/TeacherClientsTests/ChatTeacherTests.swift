@@ -172,7 +172,7 @@ struct ChatTeacherTests {
     @Test("stops before one call more than allowed, retries included")
     func staysWithinCalls() async throws {
         let scene = try await ClientScene(["500/3"], spending: SpendingLimit(maxCalls: 20))
-        let results = await scene.teacher().respond(to: (0..<100).map { ClientScene.question("q\($0)") })
+        let results = try await scene.teacher().respond(to: (0..<100).map { ClientScene.question("q\($0)") })
         #expect(scene.server.requests == 20)
         #expect(results.count { (try? $0.get()) != nil } == 14)
     }
@@ -181,7 +181,7 @@ struct ChatTeacherTests {
     func staysWithinCost() async throws {
         let limit = 0.01
         let scene = try await ClientScene(spending: SpendingLimit(maxCost: limit))
-        let results = await scene.teacher().respond(to: (0..<500).map { ClientScene.question("q\($0)") })
+        let results = try await scene.teacher().respond(to: (0..<500).map { ClientScene.question("q\($0)") })
         let answered = results.compactMap { try? $0.get() }
         #expect(answered.count > 3 && answered.count < 500)
         #expect(scene.spending.spent.cost <= limit)

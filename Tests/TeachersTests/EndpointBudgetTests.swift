@@ -5,18 +5,18 @@ import Testing
 
 @Suite("The budget of an endpoint")
 struct EndpointBudgetTests {
-    private func ticket(_ admission: EndpointBudget.Admission) -> EndpointBudget.Ticket? {
+    private func admitted(_ admission: EndpointBudget.Admission) -> EndpointBudget.Ticket? {
         if case .now(let ticket) = admission { ticket } else { nil }
     }
 
     @Test("never lets more through than the concurrency")
     func boundsConcurrency() throws {
         var budget = EndpointBudget(.init(concurrency: 3))
-        let tickets = (0..<3).compactMap { _ in ticket(budget.admit(tokens: 1, at: .zero)) }
+        let tickets = (0..<3).compactMap { _ in admitted(budget.admit(tokens: 1, at: .zero)) }
         #expect(tickets.count == 3)
         #expect(budget.admit(tokens: 1, at: .zero) == .afterOneEnds)
         budget.end(tickets[0], .answered(tokens: nil), at: .zero)
-        #expect(ticket(budget.admit(tokens: 1, at: .zero)) != nil)
+        #expect(admitted(budget.admit(tokens: 1, at: .zero)) != nil)
     }
 
     @Test("never lets more requests through in any minute than allowed", arguments: [1.0, 7, 60, 600])
@@ -42,23 +42,23 @@ struct EndpointBudgetTests {
     @Test("counts the tokens that were used, not those that were reserved")
     func refundsTokens() throws {
         var budget = EndpointBudget(.init(concurrency: 10, tokensPerMinute: 6000))
-        let first = try #require(ticket(budget.admit(tokens: 2000, at: .zero)))
+        let first = try #require(admitted(budget.admit(tokens: 2000, at: .zero)))
         #expect(budget.admit(tokens: 1, at: .zero) == .at(.seconds(20)))
         budget.end(first, .answered(tokens: 100), at: .seconds(1))
-        #expect(ticket(budget.admit(tokens: 1, at: .seconds(1))) != nil)
+        #expect(admitted(budget.admit(tokens: 1, at: .seconds(1))) != nil)
     }
 
     @Test("halves what is in flight once for a burst of refusals, and grows again with successes")
     func backsOff() throws {
         var budget = EndpointBudget(.init(concurrency: 16))
-        let burst = (0..<16).compactMap { _ in ticket(budget.admit(tokens: 0, at: .zero)) }
+        let burst = (0..<16).compactMap { _ in admitted(budget.admit(tokens: 0, at: .zero)) }
         for ticket in burst { budget.end(ticket, .overloaded(retryAfter: nil), at: .seconds(1)) }
         #expect(budget.window == 8)
-        let later = try #require(ticket(budget.admit(tokens: 0, at: .seconds(2))))
+        let later = try #require(admitted(budget.admit(tokens: 0, at: .seconds(2))))
         budget.end(later, .overloaded(retryAfter: nil), at: .seconds(3))
         #expect(budget.window == 4)
         for _ in 0..<200 {
-            let ticket = try #require(ticket(budget.admit(tokens: 0, at: .seconds(4))))
+            let ticket = try #require(admitted(budget.admit(tokens: 0, at: .seconds(4))))
             budget.end(ticket, .answered(tokens: nil), at: .seconds(4))
         }
         #expect(budget.window == 16)
@@ -68,7 +68,7 @@ struct EndpointBudgetTests {
     func neverStops() throws {
         var budget = EndpointBudget(.init(concurrency: 4))
         for step in 0..<20 {
-            let ticket = try #require(ticket(budget.admit(tokens: 0, at: .seconds(step))))
+            let ticket = try #require(admitted(budget.admit(tokens: 0, at: .seconds(step))))
             budget.end(ticket, .overloaded(retryAfter: nil), at: .seconds(step))
         }
         #expect(budget.window == 1)
@@ -77,7 +77,7 @@ struct EndpointBudgetTests {
     @Test("makes all wait for what one was told with Retry-After")
     func honoursRetryAfter() throws {
         var budget = EndpointBudget(.init(concurrency: 4))
-        let ticket = try #require(ticket(budget.admit(tokens: 0, at: .seconds(10))))
+        let ticket = try #require(admitted(budget.admit(tokens: 0, at: .seconds(10))))
         budget.end(ticket, .overloaded(retryAfter: .seconds(7)), at: .seconds(11))
         #expect(budget.admit(tokens: 0, at: .seconds(12)) == .at(.seconds(18)))
     }
@@ -86,7 +86,7 @@ struct EndpointBudgetTests {
     func learns() throws {
         var budget = EndpointBudget(.init(concurrency: 9, requestsPerMinute: 100))
         func send(_ headers: RateLimitHeaders, at now: Duration) throws {
-            let ticket = try #require(ticket(budget.admit(tokens: 0, at: now)))
+            let ticket = try #require(admitted(budget.admit(tokens: 0, at: now)))
             budget.end(ticket, .answered(tokens: nil), headers: headers, at: now)
         }
         try send(RateLimitHeaders(requests: .init(limit: 1000)), at: .zero)
