@@ -96,8 +96,8 @@ let package = Package(
         library(
             "RetortCLI",
             [
-                "Stages", "StudentJobs", "PipelineFile", "Scheduling", "StageGraph", "ContentStore", "CanonicalJSON",
-                argumentParser,
+                "Stages", "StudentJobs", "Teachers", "TeacherServer", "PipelineFile", "Scheduling", "StageGraph",
+                "ContentStore", "CanonicalJSON", argumentParser,
             ]),
         .executableTarget(name: "retort", dependencies: ["RetortCLI"], swiftSettings: settings),
         .executableTarget(name: "retort-student", dependencies: ["Students"], swiftSettings: settings),

@@ -92,7 +92,8 @@ struct ChatTeacherTests {
             failure
                 == "question \"q1\": \(scene.server.url), model synthetic: the server answered 401: Incorrect API key"
                 + " provided.; check the key that key-env or key-file names, and what it allows")
-        let missing = await scene.failure(of: try scene.teacher { $0.key = .file("/no/such/key") })
+        let other = try await ClientScene(settings: settings)
+        let missing = await other.failure(of: try other.teacher { $0.key = .file("/no/such/key") })
         #expect(missing?.contains("the key file /no/such/key (key-file) cannot be opened") == true)
     }
 

@@ -46,7 +46,7 @@ struct ChatCompletionTests {
             "the answer is text/html, not JSON: \"<html>Welcome to nginx</html>\"; is this the base URL of a chat"
                 + " endpoint, such as http://HOST/v1?"),
         ("{\"choices\":[", "application/json",
-            "the answer is no JSON (line 1, column 13: expected a value): \"{\"choices\":[\""),
+            "the answer is no JSON (line 1, column 13: the text ends where a JSON value should stand): \"{\"choices\":[\""),
         ("[]", "application/json", "the answer should be a JSON object, found an array"),
         ("{\"status\":\"ok\"}", "application/json",
             "the answer has no \"choices\": \"{\"status\":\"ok\"}\"; is this the base URL of a chat endpoint, such as"
