@@ -118,7 +118,7 @@ let package = Package(
         tests("ContentStore", ["CanonicalJSON"]),
         tests("RetortCLI", ["retort", "retort-student", "CanonicalJSON"]),
         tests("Stages", ["CanonicalJSON", "ContentStore", "StageGraph"]),
-        tests("Scheduling", ["CanonicalJSON", "ContentStore", "StageGraph"]),
+        tests("Scheduling", ["CanonicalJSON", "ContentStore", "PipelineFile", "StageGraph"]),
         tests("Tokenization", ["CanonicalJSON"]),
     ] + torchTargets,
     cxxLanguageStandard: usesOwnTorch ? .cxx20 : .cxx17

@@ -34,7 +34,8 @@ extension RunMachine {
             for (upstream, task) in route.enumerated() {
                 if source.phase == .complete && !source.isMap {
                     tasks[task].shards[position].append(source.outputs[input.binding.source.output]!.shards[upstream])
-                } else if source.tasks![upstream].status == .done {
+                } else if source.tasks![upstream].status == .done || source.tasks![upstream].isRestoring {
+                    // What an action that runs again for its lost content makes is known.
                     if let shard = source.tasks![upstream].outputs[input.binding.source.output] {
                         tasks[task].shards[position].append(shard)
                     }

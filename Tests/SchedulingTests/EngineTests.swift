@@ -9,7 +9,18 @@ import Testing
 
 /// A store in a temporary folder that goes with the value.
 final class TemporaryStore {
-    let path = FileManager.default.temporaryDirectory.appendingPathComponent("retort-\(UUID().uuidString)").path
+    let path: String
+
+    init(in folder: URL = FileManager.default.temporaryDirectory) {
+        path = folder.appendingPathComponent("retort-\(UUID().uuidString)").path
+    }
+
+    /// Where flushing costs nothing, for tests of a thousand runs.
+    static func inMemory() -> TemporaryStore {
+        let memory = URL(fileURLWithPath: "/dev/shm")
+        let isThere = FileManager.default.isWritableFile(atPath: memory.path)
+        return TemporaryStore(in: isThere ? memory : FileManager.default.temporaryDirectory)
+    }
 
     func open() throws -> LocalStore { try LocalStore(at: path) }
 
