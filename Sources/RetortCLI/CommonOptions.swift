@@ -69,9 +69,19 @@ struct TargetOptions: ParsableArguments {
     }
 }
 
-struct EngineOptions: ParsableArguments {
+struct JobOptions: ParsableArguments {
     @Option(name: .shortAndLong, help: "CPU slots; the number of cores unless given.")
     var jobs: Int?
+
+    var count: Int { jobs ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+    func validate() throws {
+        if let jobs, jobs < 1 { throw ValidationError("--jobs takes a number of at least 1") }
+    }
+}
+
+struct EngineOptions: ParsableArguments {
+    @OptionGroup var jobOptions: JobOptions
 
     @Option(help: "Stages that may use an accelerator at a time.")
     var accelerators = 1
@@ -80,7 +90,6 @@ struct EngineOptions: ParsableArguments {
     var networkCalls = 32
 
     func validate() throws {
-        if let jobs, jobs < 1 { throw ValidationError("--jobs takes a number of at least 1") }
         if accelerators < 1 { throw ValidationError("--accelerators takes a number of at least 1") }
         if networkCalls < 1 { throw ValidationError("--network-calls takes a number of at least 1") }
     }
@@ -89,9 +98,8 @@ struct EngineOptions: ParsableArguments {
         Engine(
             store: store,
             options: Engine.Options(
-                jobs: jobs ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), accelerators: accelerators,
-                networkCalls: networkCalls, keepGoing: keepGoing, programs: Programs.besideThisOne(),
-                explains: explains))
+                jobs: jobOptions.count, accelerators: accelerators, networkCalls: networkCalls, keepGoing: keepGoing,
+                programs: Programs.besideThisOne(), explains: explains))
     }
 }
 

@@ -20,5 +20,24 @@ enum StandardStream: Int32, Sendable {
         }
     }
 
+    /// Writes everything, or says why not: what a command was asked for must not be lost without a word.
+    func writeAll(_ bytes: [UInt8]) throws {
+        try bytes.withUnsafeBytes { buffer in
+            var offset = 0
+            while offset < buffer.count {
+                let count = Glibc.write(rawValue, buffer.baseAddress! + offset, buffer.count - offset)
+                if count < 0 && errno == EINTR { continue }
+                guard count > 0 else { throw WriteFailure(code: errno) }
+                offset += count
+            }
+        }
+    }
+
+    struct WriteFailure: Error, CustomStringConvertible {
+        let code: Int32
+
+        var description: String { "cannot write the output: \(String(cString: strerror(code)))" }
+    }
+
     var isTerminal: Bool { isatty(rawValue) == 1 }
 }

@@ -25,7 +25,7 @@ enum PromptFile {
             let tokens: [Int32] =
                 switch prompt.content {
                 case .tokens(let tokens): tokens
-                case .text(let text): try tokenizer().encode(text)
+                case .text(let text): try tokenizer().encodePrompt(text)
                 }
             guard !tokens.isEmpty else { throw StudentError(place, "the prompt is empty") }
             if let token = tokens.first(where: { $0 >= configuration.vocabSize }) {

@@ -77,7 +77,7 @@ extension ScoringRun {
                     id: example.id, prompt: prompt, completion: completion, weights: example.weights, isText: false)
             case .text(let prompt, let completion):
                 sample = Sample(
-                    id: example.id, prompt: try tokenizer().encode(prompt),
+                    id: example.id, prompt: try tokenizer().encodePrompt(prompt),
                     completion: try tokenizer().encode(completion), weights: example.weights, isText: true)
                 if job.appendsEnd, let end = configuration.endTokens.first { sample.completion.append(Int32(end)) }
             }

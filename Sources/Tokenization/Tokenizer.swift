@@ -5,8 +5,8 @@ import Synchronization
 ///
 /// Byte-pair encodings with the components that LLaMA, Mistral, Qwen, GPT-2 and SmolLM files hold. Identifiers, offsets
 /// and decoded text equal those of the Python package `tokenizers` 0.23; a component that this library does not have
-/// is an error that names it. Encoding does not truncate or pad, whatever the file says of that. Safe to use from
-/// several threads at once.
+/// is an error that names it. Encoding truncates and pads only when told to keep the file's limits: a student never
+/// learns from half a rationale. Safe to use from several threads at once.
 public final class Tokenizer: Sendable {
     let model: BytePairModel
     private let added: AddedVocabulary
@@ -15,6 +15,10 @@ public final class Tokenizer: Sendable {
     private let postProcessors: [any PostProcessor]
     private let decoders: [any Decoder]?
     private let isSpecial: Set<Int32>
+    /// What the file says of long texts.
+    public let truncation: Truncation?
+    /// What the file says of short texts.
+    public let padding: Padding?
     /// Encoders not in use.
     private let encoders = Mutex<[WordEncoder]>([])
 
@@ -37,6 +41,7 @@ public final class Tokenizer: Sendable {
         }
         guard let modelValue = file["model"] else { throw TokenizerError(path: "model", problem: "is missing") }
         normalizers = try ComponentReader.optional(file, "normalizer")?.normalizers() ?? []
+        try normalizers.checkGrowth("normalizer")
         let steps = try ComponentReader.optional(file, "pre_tokenizer")?.preTokenizers()
         preTokenizers = steps?.steps ?? []
         let model = try BytePairModel(
@@ -50,6 +55,13 @@ public final class Tokenizer: Sendable {
         // A token that decodes to something else, because it is looked for in normalised text, is not left out.
         let special = added.tokens.filter(\.special)
         isSpecial = Set(special.filter { added.content($0.id) == Array($0.content.utf8) }.map(\.id))
+        let template = Tokenizer.template(postProcessors)
+        truncation = try Truncation(file, added: template.before.count + template.after.count)
+        padding = try Padding(file)
+    }
+
+    private static func template(_ processors: [any PostProcessor]) -> (before: [Int32], after: [Int32]) {
+        processors.reduce(([], [])) { ($1.tokensBefore + $0.0, $0.1 + $1.tokensAfter) }
     }
 
     // MARK: Tokens
@@ -85,12 +97,25 @@ public final class Tokenizer: Sendable {
         run(text, withOffsets: false, addsSpecialTokens: addsSpecialTokens).ids
     }
 
-    /// The tokens of a text and where each stands in it.
-    public func encodeWithOffsets(_ text: String, addsSpecialTokens: Bool = false) -> Encoding {
-        run(text, withOffsets: true, addsSpecialTokens: addsSpecialTokens)
+    /// The tokens of a text that something follows: what the file's template puts before a text, unless the text begins
+    /// with it already, but not what it puts behind one.
+    public func encodePrompt(_ text: String) -> [Int32] {
+        let (before, ids) = (Tokenizer.template(postProcessors).before, encode(text))
+        return ids.starts(with: before) ? ids : before + ids
     }
 
-    private func run(_ text: String, withOffsets: Bool, addsSpecialTokens: Bool) -> Encoding {
+    /// The tokens of a text and where each stands in it.
+    ///
+    /// - Parameter keepsLimits: truncates and pads as the file says.
+    public func encodeWithOffsets(
+        _ text: String, addsSpecialTokens: Bool = false, keepsLimits: Bool = false
+    ) -> Encoding {
+        run(text, withOffsets: true, addsSpecialTokens: addsSpecialTokens, keepsLimits: keepsLimits)
+    }
+
+    private func run(
+        _ text: String, withOffsets: Bool, addsSpecialTokens: Bool, keepsLimits: Bool = false
+    ) -> Encoding {
         var encoder = encoders.withLock { $0.popLast() } ?? WordEncoder()
         encoder.begin(withOffsets: withOffsets)
         var text = text
@@ -105,9 +130,14 @@ public final class Tokenizer: Sendable {
         }
         var encoding = encoder.finish()
         encoders.withLock { $0.append(encoder) }
+        if keepsLimits, let truncation {
+            let (before, after) = addsSpecialTokens ? Tokenizer.template(postProcessors) : ([], [])
+            truncation.apply(to: &encoding, added: before.count + after.count)
+        }
         for processor in postProcessors {
             processor.process(&encoding, of: text, addsSpecialTokens: addsSpecialTokens, self)
         }
+        if keepsLimits { padding?.apply(to: &encoding, withOffsets: withOffsets) }
         return encoding
     }
 

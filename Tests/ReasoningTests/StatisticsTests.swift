@@ -58,8 +58,9 @@ import Testing
         let pair = self.pair(task: "t", origin: .natural, edits: [1])
         let alignment = TokenAlignment(correct: [0, 1, 2, 3], wrong: [0, 9, 2])
         let record = Alignment(
-            pair: pair, alignment: alignment, correctSpans: [0..<1, 2..<3, 4..<5, 6..<7],
-            wrongSpans: [0..<1, 2..<3, 4..<5])
+            pair: pair, alignment: alignment,
+            correct: TokenizedText(text: pair.correctCoT, ids: [0, 1, 2, 3], spans: [0..<1, 2..<3, 4..<5, 6..<7]),
+            wrong: TokenizedText(text: pair.wrongCoT, ids: [0, 9, 2], spans: [0..<1, 2..<3, 4..<5]))
         #expect(
             record.segments == [
                 .init(operation: .replace, correct: 2..<3, wrong: 2..<3),
@@ -78,9 +79,11 @@ import Testing
 
     private func alignment(task: String, origin: DualPair.Origin, edits: Set<Int>) -> Alignment {
         let spans = (0..<4).map { 2 * $0..<2 * $0 + 1 }
+        let pair = pair(task: task, origin: origin, edits: edits)
+        let correct = TokenizedText(text: pair.correctCoT, ids: [0, 1, 2, 3], spans: spans)
+        let wrong = TokenizedText(
+            text: pair.wrongCoT, ids: (0..<4).map { edits.contains(Int($0)) ? 9 : $0 }, spans: spans)
         return Alignment(
-            pair: pair(task: task, origin: origin, edits: edits),
-            alignment: TokenAlignment(correct: [0, 1, 2, 3], wrong: (0..<4).map { edits.contains(Int($0)) ? 9 : $0 }),
-            correctSpans: spans, wrongSpans: spans)
+            pair: pair, alignment: TokenAlignment(correct: correct, wrong: wrong), correct: correct, wrong: wrong)
     }
 }

@@ -50,7 +50,7 @@ struct Program {
     }
 
     static func start(
-        _ arguments: [String], in directory: URL, output: URL, errors: URL,
+        _ arguments: [String], in directory: URL, input: URL? = nil, output: URL, errors: URL,
         executable: URL = folder.appendingPathComponent("retort")
     ) throws -> Process {
         for file in [output, errors] { FileManager.default.createFile(atPath: file.path, contents: nil) }
@@ -60,7 +60,7 @@ struct Program {
         process.currentDirectoryURL = directory
         process.standardOutput = try FileHandle(forWritingTo: output)
         process.standardError = try FileHandle(forWritingTo: errors)
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = try input.map { try FileHandle(forReadingFrom: $0) } ?? FileHandle.nullDevice
         try process.run()
         return process
     }
@@ -119,17 +119,20 @@ final class Workplace {
     @discardableResult
     func retort(_ arguments: String...) throws -> Program.Outcome { try retort(arguments) }
 
-    func retort(_ arguments: [String]) throws -> Program.Outcome {
-        try program(Program.folder.appendingPathComponent("retort").path, arguments)
+    func retort(_ arguments: [String], input text: String? = nil) throws -> Program.Outcome {
+        try program(Program.folder.appendingPathComponent("retort").path, arguments, input: text)
     }
 
-    /// Runs any program in the folder.
-    func program(_ path: String, _ arguments: [String]) throws -> Program.Outcome {
+    /// Runs any program in the folder, with `text` as its standard input.
+    func program(_ path: String, _ arguments: [String], input text: String? = nil) throws -> Program.Outcome {
         let id = UUID().uuidString
         let output = folder.appendingPathComponent(".output-\(id)")
         let errors = folder.appendingPathComponent(".errors-\(id)")
+        let input = text.map { _ in folder.appendingPathComponent(".input-\(id)") }
+        if let text, let input { try text.write(to: input, atomically: true, encoding: .utf8) }
         let process = try Program.start(
-            arguments, in: folder, output: output, errors: errors, executable: URL(fileURLWithPath: path))
+            arguments, in: folder, input: input, output: output, errors: errors,
+            executable: URL(fileURLWithPath: path))
         process.waitUntilExit()
         return try Program.outcome(of: process, output: output, errors: errors)
     }

@@ -9,13 +9,19 @@ import Tokenization
 /// and from it a mask for each side.
 struct Align: Stage {
     static let signature = StageSignature(
-        "alignment", version: 1, .map, "Aligns pairs token by token and marks the key tokens of both sides.",
+        "alignment", version: 2, .map, "Aligns pairs token by token and marks the key tokens of both sides.",
         parameters: [
             StudentPrompt.parameter,
             Parameter(
                 "mode", .choice(TokenAlignment.Mode.allCases.map(\.rawValue)), default: "minimal",
                 "minimal: one script of least distance with the fewest runs. reference: the masks of the published code."
             ),
+            Parameter(
+                "granularity", .choice(Granularity.allCases.map(\.rawValue)), default: "tokens",
+                "What the script inserts, deletes and replaces: tokens, words, or steps (sentences and lines)."),
+            Parameter(
+                "widen", .boolean, default: false,
+                "Where an edit cuts a word in two, all tokens of the word become key tokens; only in mode minimal."),
             Parameter(
                 "max-length", .positiveInteger, default: 1024,
                 "Tokens of prompt and longer completion above which a pair is dropped."),
@@ -30,12 +36,19 @@ struct Align: Stage {
         ])
 
     private let prompt: StudentPrompt
-    private let mode: TokenAlignment.Mode
+    private let method: AlignmentMethod
     private let maxLength: Int
 
     init(_ parameters: StageParameters) throws {
         prompt = try StudentPrompt(parameters)
-        mode = TokenAlignment.Mode(rawValue: parameters.string("mode"))!
+        method = AlignmentMethod(
+            mode: TokenAlignment.Mode(rawValue: parameters.string("mode"))!,
+            granularity: Granularity(rawValue: parameters.string("granularity"))!,
+            widensToWords: parameters.bool("widen"))
+        guard method.mode == .minimal || !method.widensToWords else {
+            throw InvalidParameters(
+                "widen needs mode minimal: the published code has two scripts a pair", parameter: "widen")
+        }
         maxLength = parameters.integer("max-length")
     }
 
@@ -46,14 +59,14 @@ struct Align: Stage {
         var pairs: [TokenPairRecord] = []
         var alignments: [Reasoning.Alignment] = []
         for dual in duals {
-            let question = tokenizer.tokenizer.encode(prompt.text(for: dual.question))
+            let question = tokenizer.tokenizer.encodePrompt(prompt.text(for: dual.question))
             let correct = side(dual.correctCoT, tokenizer)
             let wrong = side(dual.wrongCoT, tokenizer)
             guard question.count + max(correct.ids.count, wrong.ids.count) <= maxLength else {
                 accounting.drop("too-long")
                 continue
             }
-            let alignment = TokenAlignment(correct: correct.ids, wrong: wrong.ids, mode: mode)
+            let alignment = TokenAlignment(correct: correct, wrong: wrong, method: method)
             guard alignment.distance > 0 else {
                 accounting.drop("identical")
                 continue
@@ -64,8 +77,7 @@ struct Align: Stage {
                     correct: correct.ids, wrong: wrong.ids, correctKeys: alignment.correctMask.map { $0 ? 1 : 0 },
                     wrongKeys: alignment.wrongMask.map { $0 ? 1 : 0 }))
             alignments.append(
-                Reasoning.Alignment(
-                    pair: dual, alignment: alignment, correctSpans: correct.spans, wrongSpans: wrong.spans))
+                Reasoning.Alignment(pair: dual, alignment: alignment, correct: correct, wrong: wrong))
         }
         accounting.recordsOut = pairs.count
         try context.write(tensors: TokenPairShard.encode(pairs), records: pairs.count, to: "pairs")
@@ -74,7 +86,7 @@ struct Align: Stage {
     }
 
     /// A completion's ids with their spans in the chain of thought. The space before it and the end token have none.
-    private func side(_ cot: String, _ tokenizer: StudentTokenizer) -> (ids: [Int32], spans: [Range<Int>]) {
+    private func side(_ cot: String, _ tokenizer: StudentTokenizer) -> TokenizedText {
         let text = prompt.completion(for: cot)
         let shift = text.utf8.count - cot.utf8.count
         let length = cot.utf8.count
@@ -82,6 +94,7 @@ struct Align: Stage {
         let spans = encoding.offsets.map { span in
             max(0, span.lowerBound - shift)..<max(0, span.upperBound - shift)
         }
-        return (encoding.ids + [Int32(tokenizer.endToken)], spans + [length..<length])
+        return TokenizedText(
+            text: cot, ids: encoding.ids + [Int32(tokenizer.endToken)], spans: spans + [length..<length])
     }
 }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Small files in an action's own scratch folder.
-enum FileBytes {
+public enum FileBytes {
     struct Failure: Error, CustomStringConvertible {
         let description: String
 
@@ -29,7 +29,8 @@ enum FileBytes {
         guard mkdir(path, 0o700) == 0 else { throw Failure(path, "create", errno) }
     }
 
-    static func read(_ path: String) throws -> [UInt8] {
+    /// The whole content of a file.
+    public static func read(_ path: String) throws -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Failure(path, "open", errno) }
         defer { close(descriptor) }

@@ -8,7 +8,7 @@ import Tokenization
 /// Prompt and completion ids of chains of thought. Prompts are masked out of the loss, since they stand apart.
 struct Tokenize: Stage {
     static let signature = StageSignature(
-        "tokenization", version: 1, .map, "Turns chains of thought into token ids.",
+        "tokenization", version: 2, .map, "Turns chains of thought into token ids.",
         parameters: [StudentPrompt.parameter, maxLength],
         inputs: [
             InputPort("cots", .cots, "What to tokenize."),
@@ -35,7 +35,7 @@ struct Tokenize: Stage {
         var records: [TokenRecord] = []
         for cot in cots {
             let record = TokenRecord(
-                id: cot.id, task: cot.task, prompt: tokenizer.tokenizer.encode(prompt.text(for: cot.question)),
+                id: cot.id, task: cot.task, prompt: tokenizer.tokenizer.encodePrompt(prompt.text(for: cot.question)),
                 completion: tokenizer.completion(prompt.completion(for: cot.cot)))
             if record.prompt.count + record.completion.count > maxLength {
                 accounting.drop("too-long")

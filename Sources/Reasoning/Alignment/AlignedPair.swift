@@ -6,16 +6,13 @@ extension Alignment {
     /// - Parameters:
     ///   - pair: the pair whose rationales were aligned.
     ///   - alignment: the alignment of their tokens.
-    ///   - correctSpans: for each token of the right rationale, its UTF-8 byte span. A token without a place in the
-    ///     text, such as an end of sequence, has an empty span at the end.
-    ///   - wrongSpans: the same for the wrong rationale.
-    /// - Precondition: one span a token, each inside its text.
-    public init(
-        pair: DualPair, alignment: TokenAlignment, correctSpans: [Range<Int>], wrongSpans: [Range<Int>]
-    ) {
+    ///   - correct: the right rationale with its tokens.
+    ///   - wrong: the wrong one.
+    /// - Precondition: the alignment is that of these tokens.
+    public init(pair: DualPair, alignment: TokenAlignment, correct: TokenizedText, wrong: TokenizedText) {
         precondition(
-            correctSpans.count == alignment.correctMask.count && wrongSpans.count == alignment.wrongMask.count,
-            "one span a token")
+            correct.ids.count == alignment.correctMask.count && wrong.ids.count == alignment.wrongMask.count,
+            "the alignment of other tokens")
         self.init(
             id: pair.id, task: pair.task, origin: pair.origin, correctCoT: pair.correctCoT, wrongCoT: pair.wrongCoT,
             distance: alignment.distance, correctTokens: alignment.correctMask.count,
@@ -23,18 +20,8 @@ extension Alignment {
             segments: alignment.segments.map { segment in
                 Segment(
                     operation: segment.operation,
-                    correct: Alignment.bytes(of: segment.correct, spans: correctSpans, end: pair.correctCoT.utf8.count),
-                    wrong: Alignment.bytes(of: segment.wrong, spans: wrongSpans, end: pair.wrongCoT.utf8.count))
+                    correct: correct.bytes(of: segment.correct),
+                    wrong: wrong.bytes(of: segment.wrong))
             })
-    }
-
-    private static func bytes(of tokens: Range<Int>, spans: [Range<Int>], end: Int) -> Range<Int> {
-        guard let last = tokens.last else {
-            let place = tokens.lowerBound < spans.count ? spans[tokens.lowerBound].lowerBound : end
-            return place..<place
-        }
-        // Several tokens may share one character's bytes.
-        let lower = spans[tokens.lowerBound].lowerBound
-        return lower..<max(lower, spans[last].upperBound)
     }
 }

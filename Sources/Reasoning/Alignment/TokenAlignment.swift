@@ -30,13 +30,13 @@ public struct TokenAlignment: Sendable, Equatable {
         }
     }
 
-    /// The Levenshtein distance: inserted, deleted and replaced tokens at unit cost.
+    /// The Levenshtein distance: inserted, deleted and replaced tokens (or words, or steps) at unit cost.
     public let distance: Int
     /// One element a token of the right rationale, true for key tokens.
     public let correctMask: [Bool]
     /// One element a token of the wrong rationale, true for key tokens.
     public let wrongMask: [Bool]
-    /// The runs of edits in order. In mode `reference` they are those of the right side's walk.
+    /// The runs of edits in order, in tokens. In mode `reference` they are those of the right side's walk.
     public let segments: [Segment]
 
     /// Aligns two sequences of token identifiers.
@@ -48,17 +48,29 @@ public struct TokenAlignment: Sendable, Equatable {
         switch mode {
         case .minimal:
             let script = MinimalScript(correct: correct, wrong: wrong)
-            distance = script.distance
-            segments = script.segments
-            correctMask = TokenAlignment.mask(correct.count, segments.map(\.correct))
-            wrongMask = TokenAlignment.mask(wrong.count, segments.map(\.wrong))
+            self.init(
+                distance: script.distance, segments: script.segments, correctTokens: correct.count,
+                wrongTokens: wrong.count)
         case .reference:
             let walk = ReferenceWalk(correct: correct, wrong: wrong)
-            distance = walk.distance
-            segments = walk.segments
-            correctMask = walk.correctMask
-            wrongMask = walk.wrongMask
+            self.init(
+                distance: walk.distance, correctMask: walk.correctMask, wrongMask: walk.wrongMask,
+                segments: walk.segments)
         }
+    }
+
+    init(distance: Int, correctMask: [Bool], wrongMask: [Bool], segments: [Segment]) {
+        self.distance = distance
+        self.correctMask = correctMask
+        self.wrongMask = wrongMask
+        self.segments = segments
+    }
+
+    /// An alignment whose masks are those of its segments.
+    init(distance: Int, segments: [Segment], correctTokens: Int, wrongTokens: Int) {
+        self.init(
+            distance: distance, correctMask: TokenAlignment.mask(correctTokens, segments.map(\.correct)),
+            wrongMask: TokenAlignment.mask(wrongTokens, segments.map(\.wrong)), segments: segments)
     }
 
     /// Key tokens of both sides as a share of all tokens of both sides; 0 when there are none.

@@ -8,6 +8,9 @@ struct AddedVocabulary: Sendable {
         case text(Range<Int>)
     }
 
+    /// Bytes of a token's content: what bounds the time to look for it at each place of a text.
+    private static let longest = 1024
+
     let tokens: [AddedToken]
     private let byID: [Int32: AddedToken]
     /// What tokens decode to: their contents, normalised where they are looked for in normalised text.
@@ -29,6 +32,11 @@ struct AddedVocabulary: Sendable {
             let token = try AddedToken(value, at: path)
             guard !token.content.utf8.isEmpty else { continue }
             let content = Array(token.content.utf8)
+            guard content.count <= AddedVocabulary.longest else {
+                throw TokenizerError(
+                    path: path,
+                    problem: "the token has \(content.count) bytes; at most \(AddedVocabulary.longest) are supported")
+            }
             let inModel = vocabulary.id(of: content)
             // A token the model lacks is numbered after the model's and the ones before it.
             let next = highest.map { max($0 + 1, vocabulary.count) } ?? vocabulary.count
@@ -77,13 +85,16 @@ struct AddedVocabulary: Sendable {
         }
         var textStart = 0
         var searchStart = 0
+        var spaces = WhiteSpace(bytes)
         while let match = trie.firstMatch(in: bytes, from: searchStart) {
             searchStart = match.range.upperBound
             let token = tokens[Int(match.value)]
             if token.singleWord, WordCharacters.touch(match.range, in: bytes) { continue }
             var (start, end) = (match.range.lowerBound, match.range.upperBound)
-            if token.stripsLeft { start = max(WhiteSpace.start(before: start, in: bytes), textStart) }
-            if token.stripsRight { end = WhiteSpace.end(after: end, in: bytes) }
+            if token.stripsLeft { start = max(spaces.start(before: start), textStart) }
+            if token.stripsRight { end = spaces.end(after: end) }
+            // A token found in the white space that another one took.
+            start = min(start, end)
             if textStart < start { body(.text(textStart..<start)) }
             body(.token(token.id, start..<end))
             textStart = end

@@ -1,14 +1,27 @@
-/// White space around a place in a text, as \s has it.
-enum WhiteSpace {
-    static func start(before end: Int, in bytes: UnsafeBufferPointer<UInt8>) -> Int {
+/// White space around places in a text, as \s has it.
+///
+/// Runs are remembered, so that asking for many places of one run costs no more than asking once.
+struct WhiteSpace {
+    private let bytes: UnsafeBufferPointer<UInt8>
+    /// White space from its beginning, and white space up to its end, as they were found last.
+    private var fromStart = 0..<0
+    private var toEnd = 0..<0
+
+    init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+
+    mutating func start(before end: Int) -> Int {
+        if fromStart.lowerBound < end, end <= fromStart.upperBound { return fromStart.lowerBound }
         var start = end
-        while let (value, offset) = scalar(before: start, in: bytes), isSpace(value) { start = offset }
+        while let (value, offset) = scalar(before: start, in: bytes), WhiteSpace.isSpace(value) { start = offset }
+        fromStart = start..<end
         return start
     }
 
-    static func end(after start: Int, in bytes: UnsafeBufferPointer<UInt8>) -> Int {
+    mutating func end(after start: Int) -> Int {
+        if toEnd.lowerBound <= start, start < toEnd.upperBound { return toEnd.upperBound }
         var end = start
-        while let (value, offset) = scalar(after: end, in: bytes), isSpace(value) { end = offset }
+        while let (value, offset) = scalar(after: end, in: bytes), WhiteSpace.isSpace(value) { end = offset }
+        toEnd = start..<end
         return end
     }
 

@@ -2,10 +2,20 @@ import CanonicalJSON
 
 /// Reads vocabulary and merges of a BPE model in tokenizer.json.
 enum MergeFile {
+    /// Tokens and merges of a file; the largest published vocabularies have an eighth of it.
+    private static let limit = 1 << 21
+
+    private static func check(_ count: Int, _ path: String) throws(TokenizerError) {
+        guard count <= limit else {
+            throw TokenizerError(path: path, problem: "has \(count) entries; at most \(limit) are supported")
+        }
+    }
+
     static func vocabulary(_ reader: ComponentReader) throws(TokenizerError) -> Vocabulary {
         guard let members = reader.object["vocab"]?.object else {
             throw TokenizerError(path: "model.vocab", problem: "should be an object of tokens and identifiers")
         }
+        try check(members.count, "model.vocab")
         var entries: [(token: String, id: Int)] = []
         entries.reserveCapacity(members.count)
         for (token, value) in members.members {
@@ -23,6 +33,7 @@ enum MergeFile {
         guard let merges = reader.object["merges"]?.array else {
             throw TokenizerError(path: "model.merges", problem: "should be a list of pairs")
         }
+        try check(merges.count, "model.merges")
         var pairs: [(left: String, right: String)] = []
         pairs.reserveCapacity(merges.count)
         for (index, merge) in merges.enumerated() {

@@ -1,6 +1,27 @@
 /// Rewrites text before it is cut into words.
 protocol Normalizer: Sendable {
     func normalize(_ text: inout MappedText)
+
+    /// How many times longer a text can become.
+    var growth: Int { get }
+}
+
+extension Normalizer {
+    // NFC writes at most three characters for one.
+    var growth: Int { 3 }
+}
+
+extension [any Normalizer] {
+    /// - Throws: ``TokenizerError`` when the steps could together make a text so long that memory would end.
+    func checkGrowth(_ path: String) throws(TokenizerError) {
+        var growth = 1
+        for step in self {
+            growth *= step.growth
+            guard growth <= 1000 else {
+                throw TokenizerError(path: path, problem: "the steps together could make a text over 1000 times longer")
+            }
+        }
+    }
 }
 
 extension ComponentReader {

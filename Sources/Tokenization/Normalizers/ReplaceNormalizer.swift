@@ -3,6 +3,9 @@ struct ReplaceNormalizer: Normalizer {
     let pattern: TextPattern
     let content: [UInt8]
 
+    /// A pattern may match between any two characters.
+    var growth: Int { content.count + 1 }
+
     func normalize(_ text: inout MappedText) {
         var output = MappedText()
         output.bytes.reserveCapacity(text.bytes.count)

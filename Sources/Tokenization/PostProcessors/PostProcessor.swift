@@ -1,7 +1,17 @@
 /// Finishes an encoding: adds special tokens, trims offsets.
 protocol PostProcessor: Sendable {
+    /// Tokens it puts before a text.
+    var tokensBefore: [Int32] { get }
+    /// Tokens it puts behind a text.
+    var tokensAfter: [Int32] { get }
+
     /// - Parameter text: the text that was encoded.
     func process(_ encoding: inout Encoding, of text: String, addsSpecialTokens: Bool, _ tokenizer: Tokenizer)
+}
+
+extension PostProcessor {
+    var tokensBefore: [Int32] { [] }
+    var tokensAfter: [Int32] { [] }
 }
 
 extension ComponentReader {

@@ -5,6 +5,9 @@ struct TemplateProcessor: PostProcessor {
     private var before: [Int32] = []
     private var after: [Int32] = []
 
+    var tokensBefore: [Int32] { before }
+    var tokensAfter: [Int32] { after }
+
     init(_ reader: ComponentReader, contains: (Int32) -> Bool) throws(TokenizerError) {
         guard let pieces = reader.object["single"]?.array else {
             throw TokenizerError(path: "\(reader.path).single", problem: "should be a list")

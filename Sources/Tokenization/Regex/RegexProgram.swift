@@ -16,7 +16,9 @@ struct RegexProgram: Sendable {
     private(set) var instructions: [Instruction] = []
     private(set) var splitCount = 0
 
-    private static let limit = 4000
+    /// Instructions of a program, and steps that making it may take.
+    private static let limit = 1000
+    private var steps = 0
 
     init(_ source: String) throws(RegexParser.Failure) {
         try add(try RegexParser.parse(source))
@@ -24,7 +26,8 @@ struct RegexProgram: Sendable {
     }
 
     private mutating func add(_ node: RegexNode) throws(RegexParser.Failure) {
-        guard instructions.count < RegexProgram.limit else {
+        steps += 1
+        guard instructions.count < RegexProgram.limit, steps < 4 * RegexProgram.limit else {
             throw RegexParser.Failure(problem: "the regular expression is too large")
         }
         switch node {
