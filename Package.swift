@@ -96,13 +96,8 @@ let package = Package(
         library(
             "RetortCLI",
             [
-<<<<<<< HEAD
                 "Stages", "StudentJobs", "Teachers", "TeacherServer", "PipelineFile", "Scheduling", "StageGraph",
-                "ContentStore", "CanonicalJSON", argumentParser,
-=======
-                "Stages", "StudentJobs", "PipelineFile", "Scheduling", "StageGraph", "ContentStore", "CanonicalJSON",
-                "Reasoning", "Tokenization", argumentParser,
->>>>>>> ad6161f (retort tokenizer and retort align; alignment of words and steps, widening; limits of tokenizer files; bounded time on hostile ones)
+                "ContentStore", "CanonicalJSON", "Reasoning", "Tokenization", argumentParser,
             ]),
         .executableTarget(name: "retort", dependencies: ["RetortCLI"], swiftSettings: settings),
         .executableTarget(name: "retort-student", dependencies: ["Students"], swiftSettings: settings),

@@ -9,13 +9,8 @@ public struct Retort: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, PlanCommand.self, ShowCommand.self, GraphCommand.self, SchemaCommand.self,
-<<<<<<< HEAD
-            StagesCommand.self, StoreCommand.self,
-            LedgerCommand.self, ServeTeacherCommand.self, ScoreCommand.self, GenerateCommand.self, CheckpointCommand.self,
-=======
-            StagesCommand.self, StoreCommand.self, ScoreCommand.self, GenerateCommand.self, CheckpointCommand.self,
-            TokenizerCommand.self, AlignCommand.self,
->>>>>>> ad6161f (retort tokenizer and retort align; alignment of words and steps, widening; limits of tokenizer files; bounded time on hostile ones)
+            StagesCommand.self, StoreCommand.self, LedgerCommand.self, ServeTeacherCommand.self, ScoreCommand.self,
+            GenerateCommand.self, CheckpointCommand.self, TokenizerCommand.self, AlignCommand.self,
         ])
 
     public init() {}

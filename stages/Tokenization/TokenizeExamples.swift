@@ -33,7 +33,7 @@ struct TokenizeExamples: Stage {
         for example in examples {
             let record = TokenRecord(
                 id: example.id, task: example.task,
-                prompt: tokenizer.tokenizer.encode(prompt.text(for: example.question))
+                prompt: tokenizer.tokenizer.encodePrompt(prompt.text(for: example.question))
                     + (example.given.map { tokenizer.tokenizer.encode(prompt.completion(for: $0)) } ?? []),
                 completion: tokenizer.completion(prompt.completion(for: example.completion)), weight: example.weight)
             if record.prompt.count + record.completion.count > maxLength {
