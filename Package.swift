@@ -68,6 +68,7 @@ let package = Package(
 
         // The network: requests that time out, are tried again, and keep their secrets.
         library("HTTPTransport", [asyncHTTPClient, nioSSL] + nio),
+        library("StoreTiers", ["ContentStore", "HTTPTransport", "CanonicalJSON", crypto]),
 
         // The domain.
         library("Reasoning", ["CanonicalJSON"]),
@@ -109,6 +110,7 @@ let package = Package(
         tests("CanonicalJSON"),
         .target(name: "TestServers", dependencies: nio, path: "Tests/TestServers", swiftSettings: settings),
         tests("HTTPTransport", ["TestServers"]),
+        tests("StoreTiers", ["TestServers", "ContentStore", "HTTPTransport", "CanonicalJSON"]),
         tests("SyntheticTasks", ["Reasoning", "CanonicalJSON"]),
         tests("Teachers", ["SyntheticTasks", "Reasoning", "CanonicalJSON", grdb]),
         tests("TeacherClients", ["TeacherServer", "Teachers", "HTTPTransport", "CanonicalJSON"]),

@@ -2,26 +2,26 @@ import CLinux
 import Glibc
 
 /// An open file descriptor, closed at the end of its life.
-struct Descriptor: ~Copyable {
-    let raw: Int32
+package struct Descriptor: ~Copyable {
+    package let raw: Int32
 
     deinit { _ = Glibc.close(raw) }
 }
 
 /// What a file's metadata says.
-struct FileStatus: Equatable, Sendable {
-    enum Kind: Sendable { case file, directory, symbolicLink, other }
+package struct FileStatus: Equatable, Sendable {
+    package enum Kind: Sendable { case file, directory, symbolicLink, other }
 
-    var kind: Kind
-    var bytes: Int
+    package var kind: Kind
+    package var bytes: Int
     /// Permission bits.
-    var mode: UInt32
+    package var mode: UInt32
     /// Nanoseconds since 1970.
-    var modified: Int
+    package var modified: Int
     /// Nanoseconds since 1970 of the last change of content or metadata.
-    var changed: Int
-    var inode: UInt64
-    var device: UInt64
+    package var changed: Int
+    package var inode: UInt64
+    package var device: UInt64
 
     /// The same file with the same content, as far as the system can tell: mode and owner do not count.
     func isSameVersion(as other: FileStatus) -> Bool {
@@ -48,9 +48,9 @@ extension FileStatus {
 }
 
 /// The system calls the store needs, each retried when interrupted, each failure said in words.
-enum FileSystem {
+package enum FileSystem {
     /// Opens a file, close-on-exec.
-    static func open(
+    package static func open(
         _ path: String, _ flags: Int32, mode: mode_t = 0o644, doing: String = "opening"
     ) throws(ContentStoreError) -> Descriptor {
         while true {
@@ -61,7 +61,7 @@ enum FileSystem {
     }
 
     /// Opens a file for reading; nil where there is none.
-    static func openIfPresent(_ path: String) throws(ContentStoreError) -> Descriptor? {
+    package static func openIfPresent(_ path: String) throws(ContentStoreError) -> Descriptor? {
         do throws(ContentStoreError) {
             return try open(path, O_RDONLY | O_NOFOLLOW, doing: "reading")
         } catch {
@@ -70,14 +70,14 @@ enum FileSystem {
         }
     }
 
-    static func status(of file: borrowing Descriptor, _ path: String) throws(ContentStoreError) -> FileStatus {
+    package static func status(of file: borrowing Descriptor, _ path: String) throws(ContentStoreError) -> FileStatus {
         var raw = stat()
         guard fstat(file.raw, &raw) == 0 else { throw failure("examining", path) }
         return FileStatus(raw)
     }
 
     /// The status of what `path` names, without following a symbolic link at its end; nil where there is nothing.
-    static func status(of path: String) throws(ContentStoreError) -> FileStatus? {
+    package static func status(of path: String) throws(ContentStoreError) -> FileStatus? {
         var raw = stat()
         if lstat(path, &raw) == 0 { return FileStatus(raw) }
         if errno == ENOENT { return nil }
@@ -85,7 +85,7 @@ enum FileSystem {
     }
 
     /// Reads up to `buffer.count` bytes; fewer only at the end of the file.
-    static func read(
+    package static func read(
         _ file: Int32, into buffer: UnsafeMutableRawBufferPointer, _ path: String
     ) throws(ContentStoreError) -> Int {
         var done = 0
@@ -101,7 +101,7 @@ enum FileSystem {
         return done
     }
 
-    static func write(
+    package static func write(
         _ bytes: UnsafeRawBufferPointer, to file: Int32, _ path: String
     ) throws(ContentStoreError) {
         var done = 0
@@ -122,12 +122,12 @@ enum FileSystem {
     }
 
     /// The whole file, of at most `limit` bytes; nil where there is none.
-    static func contents(of path: String, limit: Int) throws(ContentStoreError) -> [UInt8]? {
+    package static func contents(of path: String, limit: Int) throws(ContentStoreError) -> [UInt8]? {
         try contentsAndStatus(of: path, limit: limit)?.bytes
     }
 
     /// The whole file, of at most `limit` bytes, and its status; nil where there is none.
-    static func contentsAndStatus(
+    package static func contentsAndStatus(
         of path: String, limit: Int
     ) throws(ContentStoreError) -> (bytes: [UInt8], status: FileStatus)? {
         guard let file = try openIfPresent(path) else { return nil }
@@ -145,7 +145,7 @@ enum FileSystem {
     }
 
     /// The next `count` bytes of a file; fewer where it ends before.
-    static func contents(
+    package static func contents(
         of file: borrowing Descriptor, _ path: String, count: Int
     ) throws(ContentStoreError) -> [UInt8] {
         let raw = file.raw
@@ -162,7 +162,7 @@ enum FileSystem {
     }
 
     /// Creates a file that did not exist and writes it; durable only after ``synchronize(_:)``.
-    static func create(
+    package static func create(
         _ path: String, _ bytes: UnsafeRawBufferPointer, mode: mode_t = 0o644
     ) throws(ContentStoreError) {
         let file = try open(path, O_WRONLY | O_CREAT | O_EXCL, mode: mode, doing: "creating")
@@ -175,7 +175,7 @@ enum FileSystem {
     }
 
     /// Replaces `path` atomically and durably by way of a temporary file beside it in `temporary`.
-    static func replace(_ path: String, with bytes: [UInt8], temporary: String) throws(ContentStoreError) {
+    package static func replace(_ path: String, with bytes: [UInt8], temporary: String) throws(ContentStoreError) {
         do throws(ContentStoreError) {
             try bytes.withUnsafeBufferPointer { (buffer) throws(ContentStoreError) in
                 try create(temporary, UnsafeRawBufferPointer(buffer))
@@ -189,17 +189,17 @@ enum FileSystem {
         try synchronize(folder(of: path))
     }
 
-    static func rename(_ path: String, to target: String) throws(ContentStoreError) {
+    package static func rename(_ path: String, to target: String) throws(ContentStoreError) {
         guard Glibc.rename(path, target) == 0 else { throw failure("moving a file to", target) }
     }
 
     /// Waits until the file or folder at `path` is on the disk.
-    static func synchronize(_ path: String) throws(ContentStoreError) {
+    package static func synchronize(_ path: String) throws(ContentStoreError) {
         let file = try open(path, O_RDONLY, doing: "flushing")
         try synchronize(file, path)
     }
 
-    static func synchronize(_ file: borrowing Descriptor, _ path: String) throws(ContentStoreError) {
+    package static func synchronize(_ file: borrowing Descriptor, _ path: String) throws(ContentStoreError) {
         while fsync(file.raw) != 0 {
             // Some network and overlay file systems cannot flush a folder; they say so by these.
             if errno == EINVAL || errno == ENOTSUP { return }
@@ -208,19 +208,19 @@ enum FileSystem {
     }
 
     /// Waits until everything written to the file system that `folder` lies on is on the disk.
-    static func synchronizeFileSystem(of folder: String) throws(ContentStoreError) {
+    package static func synchronizeFileSystem(of folder: String) throws(ContentStoreError) {
         let file = try open(folder, O_RDONLY, doing: "flushing")
         guard syncfs(file.raw) == 0 else { throw failure("flushing the file system of", folder) }
     }
 
     /// Removes a file; one that is not there is fine.
-    static func remove(_ path: String) throws(ContentStoreError) {
+    package static func remove(_ path: String) throws(ContentStoreError) {
         guard unlink(path) == 0 || errno == ENOENT else { throw failure("removing", path) }
     }
 
     /// Creates a folder; one that is there already is fine. Returns whether it was created.
     @discardableResult
-    static func makeFolder(_ path: String) throws(ContentStoreError) -> Bool {
+    package static func makeFolder(_ path: String) throws(ContentStoreError) -> Bool {
         if mkdir(path, 0o755) == 0 { return true }
         let code = errno
         var raw = stat()
@@ -229,7 +229,7 @@ enum FileSystem {
     }
 
     /// Creates a folder and those above it.
-    static func makeFolders(_ path: String) throws(ContentStoreError) {
+    package static func makeFolders(_ path: String) throws(ContentStoreError) {
         do throws(ContentStoreError) {
             try makeFolder(path)
         } catch {
@@ -241,7 +241,7 @@ enum FileSystem {
     }
 
     /// The names in a folder, sorted by their bytes; nil where there is no such folder.
-    static func names(in path: String) throws(ContentStoreError) -> [String]? {
+    package static func names(in path: String) throws(ContentStoreError) -> [String]? {
         guard let stream = opendir(path) else {
             if errno == ENOENT { return nil }
             throw failure("listing", path)
@@ -268,19 +268,19 @@ enum FileSystem {
     }
 
     /// Everything before the last `/`.
-    static func folder(of path: String) -> String {
+    package static func folder(of path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    static func changedWhileRead(_ path: String) -> ContentStoreError {
+    package static func changedWhileRead(_ path: String) -> ContentStoreError {
         ContentStoreError(
             .changedWhileRead, path, "it changed while it was read",
             remedy: "run again when nothing writes to it any more")
     }
 
     /// What the operating system refused, in words, from `errno`.
-    static func failure(_ doing: String, _ path: String, _ code: Int32 = Glibc.errno) -> ContentStoreError {
+    package static func failure(_ doing: String, _ path: String, _ code: Int32 = Glibc.errno) -> ContentStoreError {
         let remedy =
             switch code {
             case ENOSPC, EDQUOT: "free some space on that disk and run again; nothing that was finished is lost"

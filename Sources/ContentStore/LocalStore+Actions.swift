@@ -4,13 +4,23 @@ import Synchronization
 
 extension LocalStore {
     public func lookup(_ keys: [Digest]) throws -> [ActionLookup] {
-        try protecting(keys) { try lookupUnprotected(keys) }
+        let (found, absent) = try protecting(keys) { try lookupUnprotected(keys) }
+        let elsewhere = absent.isEmpty ? [] : upstream?.available(among: absent.sorted()) ?? []
+        var lookups = found.map { $0.lookup(absent: absent.subtracting(elsewhere)) }
+        guard let upstream else { return lookups }
+        let unknown = zip(keys, lookups).filter { $1.outputs == nil }.map(\.0)
+        let results = try resultsFromUpstream(unknown, upstream)
+        for (index, key) in keys.enumerated() where lookups[index].outputs == nil {
+            if let result = results[key] { lookups[index] = .hit(outputs: result.outputs) }
+        }
+        return lookups
     }
 
     /// From how many keys on the index is worth loading.
     private static let wholesaleLookup = 32
 
-    private func lookupUnprotected(_ keys: [Digest]) throws -> [ActionLookup] {
+    /// What is here, and which of the blobs it needs are not.
+    private func lookupUnprotected(_ keys: [Digest]) throws -> ([Found], absent: Set<Digest>) {
         let indexed =
             keys.count >= LocalStore.wholesaleLookup
             ? try index.entries(for: keys) : Array(repeating: nil, count: keys.count)
@@ -21,16 +31,7 @@ extension LocalStore {
             // The index is only a copy: a disk too full for it is no reason to fail.
             try? index.append(found.compactMap(\.unindexed))
         }
-        let absent = Set(try absent(among: found.flatMap(\.references)))
-        return found.map { found in
-            switch found {
-            case .nothing: return .miss
-            case .unusable(let reason): return .unusable(reason: reason)
-            case .known(let outputs, let references, _):
-                let lost = absent.isEmpty ? [] : references.filter(absent.contains)
-                return lost.isEmpty ? .hit(outputs: outputs) : .lost(outputs: outputs, missing: lost)
-            }
-        }
+        return (found, Set(try absent(among: found.flatMap(\.references))))
     }
 
     private enum Found {
@@ -41,6 +42,16 @@ extension LocalStore {
 
         var references: [Digest] { if case .known(_, let references, _) = self { references } else { [] } }
         var unindexed: ActionIndex.Entry? { if case .known(_, _, let entry) = self { entry } else { nil } }
+
+        func lookup(absent: Set<Digest>) -> ActionLookup {
+            switch self {
+            case .nothing: return .miss
+            case .unusable(let reason): return .unusable(reason: reason)
+            case .known(let outputs, let references, _):
+                let lost = absent.isEmpty ? [] : references.filter(absent.contains)
+                return lost.isEmpty ? .hit(outputs: outputs) : .lost(outputs: outputs, missing: lost)
+            }
+        }
     }
 
     private func outputs(of key: Digest, indexed entry: ActionIndex.Entry?) throws -> Found {

@@ -2,9 +2,8 @@ import Glibc
 import Synchronization
 
 extension LocalStore {
-    public func missing(among digests: [Digest]) throws -> [Digest] {
-        try protecting(digests) { try absent(among: digests) }
-    }
+    /// Those that are neither here nor to be had from upstream.
+    public func missing(among digests: [Digest]) throws -> [Digest] { try unavailable(among: digests) }
 
     /// Runs `check`, whose findings are to hold as long as this store is open.
     func protecting<Value: Sendable>(_ digests: [Digest], check: () throws -> Value) throws -> Value {
@@ -116,7 +115,7 @@ extension LocalStore {
     /// Whether content about to be written is here already, intact. A damaged blob is put aside and written anew.
     private func holds(_ digest: Digest, bytes: Int) throws -> Bool {
         _ = try writing()
-        guard try missing(among: [digest]).isEmpty else { return false }
+        guard try protecting([digest], check: { try absent(among: [digest]) }).isEmpty else { return false }
         if state.withLock({ $0.verified.contains(digest) || $0.pendingBlobs[digest] != nil }) { return true }
         do {
             try verify(digest, bytes: bytes)
@@ -127,7 +126,7 @@ extension LocalStore {
     }
 
     /// Registers a complete temporary file as the content of `digest`.
-    private func adopt(_ digest: Digest, _ temporary: String) {
+    func adopt(_ digest: Digest, _ temporary: String) {
         let isFirst = state.withLock { state in
             guard state.pendingBlobs[digest] == nil else { return false }
             state.pendingBlobs[digest] = temporary

@@ -16,8 +16,22 @@ extension LocalStore {
         _ result: ActionResult, for key: Digest, lacking: Set<Digest> = [],
         completion: @escaping @Sendable (Result<Void, any Error>) -> Void
     ) throws {
-        let lost = try protecting(result.references + [key]) { try absent(among: result.references) }
+        let absent = try protecting(result.references + [key]) { try self.absent(among: result.references) }
+        // What was taken over from upstream need not have been fetched.
+        let lost = try absent.isEmpty ? [] : unavailable(among: absent)
         if let first = lost.first(where: { !lacking.contains($0) }) { throw missingBlob(first) }
+        // What is not whole here would not be whole elsewhere.
+        let upstream = lost.isEmpty ? upstream : nil
+        try keep(result, for: key) { outcome in
+            if case .success = outcome { upstream?.published(key) }
+            completion(outcome)
+        }
+    }
+
+    /// Keeps a result whose blobs may lie elsewhere.
+    func keep(
+        _ result: ActionResult, for key: Digest, completion: @escaping @Sendable (Result<Void, any Error>) -> Void
+    ) throws {
         let temporary = try temporaryPath()
         let document = ActionDocument.encode(result, key: key)
         try document.withUnsafeBytes { try FileSystem.create(temporary, $0) }
@@ -58,7 +72,7 @@ extension LocalStore {
     }
 
     /// Puts all pending blobs in place, then the requested results, each step durable before the next starts.
-    private func commit(_ requests: [CommitQueue.Request]) {
+    func commit(_ requests: [CommitQueue.Request]) {
         let keys = Digest.sortedSet(requests.compactMap(\.key))
         let (blobs, results) = state.withLock { state in
             (

@@ -3,7 +3,26 @@ import Synchronization
 
 extension LocalStore {
     /// Opens a blob and hands it to `body`; what `body` finds wrong becomes an error, damage also a quarantine.
+    ///
+    /// A blob that is not here, or damaged, is fetched from upstream where it can be had.
     func reading<Value>(
+        _ digest: Digest, limit: Int,
+        _ body: (_ file: borrowing Descriptor, _ path: String, _ isVerified: Bool) throws -> Value
+    ) throws -> Value {
+        do {
+            return try readingLocally(digest, limit: limit, body)
+        } catch let error as ContentStoreError where error.code == .missingBlob || error.code == .corruptBlob {
+            guard upstream != nil else { throw error }
+            do {
+                try fetch(digest, limit: limit)
+            } catch let fetching as ContentStoreError where fetching.code == .missingBlob {
+                throw error.code == .missingBlob ? fetching : error
+            }
+            return try readingLocally(digest, limit: limit, body)
+        }
+    }
+
+    private func readingLocally<Value>(
         _ digest: Digest, limit: Int,
         _ body: (_ file: borrowing Descriptor, _ path: String, _ isVerified: Bool) throws -> Value
     ) throws -> Value {
@@ -33,7 +52,7 @@ extension LocalStore {
     /// - Parameter bytes: The size its content is known to have; another is damage.
     func verify(_ digest: Digest, bytes: Int) throws {
         do {
-            try reading(digest, limit: bytes) { file, path, _ in
+            try readingLocally(digest, limit: bytes) { file, path, _ in
                 let size = try BlobFile.check(file, path, limit: bytes, digest: digest)
                 guard size == bytes else { throw BlobFile.Refusal.damaged("its content has another size") }
             }
@@ -42,13 +61,14 @@ extension LocalStore {
         }
     }
 
-    func missingBlob(_ digest: Digest) -> ContentStoreError {
+    func missingBlob(_ digest: Digest, because reason: String? = nil) -> ContentStoreError {
         ContentStoreError(
-            .missingBlob, "blob \(digest.short)", "it is not in the store \(path)",
+            .missingBlob, "blob \(digest.short)",
+            "it is not in the store \(path)" + (reason.map { ", and \($0)" } ?? ""),
             remedy: "run again: what needs it is computed or fetched anew", blob: digest)
     }
 
-    private func tooLarge(_ digest: Digest, _ bytes: Int?, limit: Int) -> ContentStoreError {
+    func tooLarge(_ digest: Digest, _ bytes: Int?, limit: Int) -> ContentStoreError {
         let size = bytes.map { "has \($0) bytes" } ?? "is larger"
         return ContentStoreError(
             .tooLarge, "blob \(digest.short)", "\(size) where at most \(limit) bytes were promised",

@@ -26,6 +26,9 @@ public final class LocalStore: BlobStore, ActionCache, Sendable {
     let commits: CommitQueue
     let timing: LeaseTiming
     let index: ActionIndex
+    /// What stands behind this store, if something does.
+    let attached = Mutex<(any Upstream)?>(nil)
+    let fetching = (0..<fetchStripes).map { _ in FetchStripe() }
 
     /// What this process knows of the store.
     struct State {

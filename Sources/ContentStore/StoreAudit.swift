@@ -15,7 +15,7 @@ public struct StoreAudit: Sendable, Equatable {
     public var checkedActions = 0
     public var damagedBlobs: [Finding] = []
     public var unusableActions: [Finding] = []
-    /// Results some of whose blobs are gone or damaged.
+    /// Results some of whose blobs are gone or damaged, and not known to lie in a tier either.
     public var lostActions: [Finding] = []
     /// Roots that cannot be read, or that keep an artifact that is not there. Only running or pinning again mends them.
     public var brokenRoots: [Finding] = []
@@ -58,8 +58,9 @@ extension LocalStore {
             case .gone: break
             }
         }
-        for item in actions.items { try check(item, intact, &audit) }
-        try checkRoots(intact, &audit)
+        let held = intact.union(try blobsElsewhere())
+        for item in actions.items { try check(item, held, &audit) }
+        try checkRoots(intact, held, &audit)
         if repair {
             for finding in audit.damagedBlobs + audit.unusableActions + audit.lostActions {
                 try quarantine(finding.path)
@@ -116,7 +117,7 @@ extension LocalStore {
         return try FileSystem.status(of: path) != nil && !audit.damagedBlobs.contains { $0.path == path }
     }
 
-    private func checkRoots(_ intact: Set<Digest>, _ audit: inout StoreAudit) throws {
+    private func checkRoots(_ intact: Set<Digest>, _ held: Set<Digest>, _ audit: inout StoreAudit) throws {
         let roots: [Root]
         do {
             roots = try self.roots()
@@ -131,7 +132,7 @@ extension LocalStore {
                     continue
                 }
                 let artifact = try readArtifact(digest)
-                if let lost = try artifact.blobs.first(where: { try !isThere($0, intact, audit) }) {
+                if let lost = try artifact.blobs.first(where: { try !isThere($0, held, audit) }) {
                     audit.brokenRoots.append(
                         .init(path: path, problem: "its artifact \(digest.short) lacks blob \(lost.short)"))
                 }

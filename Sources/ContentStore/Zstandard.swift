@@ -5,6 +5,16 @@ public enum Zstandard {
     /// The first bytes of a zstd frame (RFC 8878, 3.1.1).
     private static let magic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
 
+    /// One or several zstd frames with the content `bytes`.
+    public static func compress(_ bytes: [UInt8], level: Int = 3) -> [UInt8] {
+        bytes.withUnsafeBytes { content in
+            stride(from: 0, through: max(0, content.count - 1), by: ZstdFrames.contentBytes).flatMap { start in
+                let end = min(start + ZstdFrames.contentBytes, content.count)
+                return BlobFile.compress(UnsafeRawBufferPointer(rebasing: content[start..<end]), level: level)
+            }
+        }
+    }
+
     /// The content of a zstd file; other bytes as they are.
     ///
     /// - Parameters:

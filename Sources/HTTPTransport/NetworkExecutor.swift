@@ -16,6 +16,9 @@ final class NetworkExecutor: TaskExecutor {
 
 /// Carries out network work for callers that are not asynchronous.
 public enum Network {
+    /// Where network work runs: for tasks that others start.
+    public static var executor: any TaskExecutor { NetworkExecutor.shared }
+
     /// Runs `body` and waits, blocking the calling thread. Never call it from inside `body`.
     public static func wait<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) throws -> Value {
         let done = DispatchSemaphore(value: 0)

@@ -1,0 +1,47 @@
+/// The few elements of S3's XML that matter here. Nothing else is interpreted: no entity but the five of XML, no
+/// attribute, no nesting.
+enum S3Answer {
+    /// The text of the first element of that name.
+    static func text(_ element: String, in body: [UInt8]) -> String? { texts(element, in: body).first }
+
+    /// The texts of all elements of that name, in order.
+    static func texts(_ element: String, in body: [UInt8]) -> [String] {
+        let (open, close) = (Array("<\(element)>".utf8), Array("</\(element)>".utf8))
+        var texts: [String] = []
+        var position = 0
+        while let start = find(open, in: body, from: position),
+            let end = find(close, in: body, from: start + open.count)
+        {
+            texts.append(unescaped(String(decoding: body[start + open.count..<end], as: UTF8.self)))
+            position = end + close.count
+        }
+        return texts
+    }
+
+    private static func find(_ pattern: [UInt8], in bytes: [UInt8], from start: Int) -> Int? {
+        guard bytes.count - start >= pattern.count else { return nil }
+        return (start...bytes.count - pattern.count).first { position in
+            bytes[position] == pattern[0] && bytes[position..<position + pattern.count].elementsEqual(pattern)
+        }
+    }
+
+    private static func unescaped(_ text: String) -> String {
+        var result = ""
+        var rest = text[...]
+        while let mark = rest.firstIndex(of: "&") {
+            result += rest[..<mark]
+            rest = rest[mark...]
+            let known = [
+                ("&quot;", "\""), ("&apos;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"), ("&#34;", "\""),
+            ]
+            if let (escape, character) = known.first(where: { rest.hasPrefix($0.0) }) {
+                result += character
+                rest = rest.dropFirst(escape.count)
+            } else {
+                result += "&"
+                rest = rest.dropFirst()
+            }
+        }
+        return result + rest
+    }
+}

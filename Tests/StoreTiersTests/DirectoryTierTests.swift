@@ -1,0 +1,174 @@
+import CanonicalJSON
+import ContentStore
+import Foundation
+import Testing
+
+@testable import StoreTiers
+
+/// Two machines that share a directory.
+@Suite struct DirectoryTierTests {
+    private let folder: TemporaryFolder
+    private let team: String
+
+    init() throws {
+        folder = try TemporaryFolder()
+        team = try folder.makeFolder("team")
+    }
+
+    private func machine(_ name: String, _ settings: TierSettings, signer: SigningKey? = nil) throws -> Machine {
+        try Machine(folder.file(name), settings, signer: signer)
+    }
+
+    @Test func theSecondMachineFindsTheResultAndFetchesOnlyWhatItReads() throws {
+        let contents = (0..<5).map { noise(20_000, seed: UInt64($0 + 1)) }
+        let first = try machine("a", .directory(team))
+        let key = try first.publish("work", contents)
+        #expect(first.finishUploads() == [])
+
+        let second = try machine("b", .directory(team))
+        #expect(try second.store.lookup(key) == .hit(outputs: .string("work")))
+        #expect(try folder.listing("b/blobs").isEmpty)
+        #expect(try second.store.missing(among: contents.map { Digest(of: $0) }) == [])
+        #expect(try second.store.read(Digest(of: contents[3]), limit: 20_000) == contents[3])
+        try second.store.flush()
+        #expect(try folder.listing("b/blobs").count == 1)
+        #expect(second.tiers.fetched.blobs == 1)
+        #expect(second.warnings.all == [])
+    }
+
+    @Test func aRunWithoutChangesNeedsNoTier() throws {
+        let first = try machine("a", .directory(team))
+        let key = try first.publish("work", [noise(100, seed: 1)])
+        #expect(first.finishUploads() == [])
+        do {
+            let second = try machine("b", .directory(team))
+            #expect(try second.store.lookup(key).outputs != nil)
+            try second.store.flush()
+        }
+        try FileManager.default.moveItem(atPath: team, toPath: folder.file("gone"))
+        let later = try machine("b", .directory(team))
+        #expect(try later.store.lookup(key).outputs != nil, "what the tier holds is remembered")
+        #expect(later.warnings.all == [])
+        #expect(throws: ContentStoreError.self) { try later.store.read(Digest(of: noise(100, seed: 1)), limit: 100) }
+        #expect(
+            later.warnings.all == [
+                """
+                the tier file://\(team) is not used any more in this run: there is no such folder; create it, or mount \
+                what should be there
+                """
+            ])
+        #expect(try later.store.audit().isClean, "a blob that lies in a tier is not lost")
+    }
+
+    @Test func aResultWhoseBlobsAreNotThereIsAMiss() throws {
+        let first = try machine("a", .directory(team))
+        let content = noise(3000, seed: 7)
+        let key = try first.publish("work", [content])
+        #expect(first.finishUploads() == [])
+        try FileManager.default.removeItem(atPath: "\(team)/\(ObjectName.blob(Digest(of: content)).path)")
+        let second = try machine("b", .directory(team))
+        #expect(try second.store.lookup(key) == .miss)
+    }
+
+    @Test func damageInTheTierIsNeverReadAndIsSaidOnce() throws {
+        let first = try machine("a", .directory(team))
+        let content = noise(3000, seed: 7)
+        let digest = Digest(of: content)
+        let key = try first.publish("work", [content])
+        #expect(first.finishUploads() == [])
+        let file = "\(team)/\(ObjectName.blob(digest).path)"
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: file))
+        bytes[bytes.count / 2] ^= 4
+        try bytes.write(to: URL(fileURLWithPath: file))
+
+        let second = try machine("b", .directory(team))
+        #expect(try second.store.lookup(key).outputs != nil)
+        for _ in 0..<2 {
+            let error = #expect(throws: ContentStoreError.self) { try second.store.read(digest, limit: 3000) }
+            #expect(error?.code == .missingBlob)
+        }
+        #expect(second.warnings.all.count == 1)
+        #expect(second.warnings.all[0].contains("holds a damaged blob \(digest.short)"))
+
+        // Whoever makes it again heals the tier.
+        #expect(try second.store.write(content) == digest)
+        try second.store.publish(
+            ActionResult(preimage: .null, outputs: .null, references: [digest]), for: Digest(of: "again"))
+        #expect(second.finishUploads() == [])
+        let third = try machine("c", .directory(team))
+        #expect(try third.store.read(digest, limit: 3000) == content)
+    }
+
+    @Test func aBombIsNotDecompressedPastThePromise() throws {
+        let first = try machine("a", .directory(team))
+        let content = [UInt8](repeating: 0, count: 8 << 20)
+        try first.publish("work", [content])
+        #expect(first.finishUploads() == [])
+        let second = try machine("b", .directory(team))
+        let error = #expect(throws: ContentStoreError.self) {
+            try second.store.read(Digest(of: content), limit: 1 << 20)
+        }
+        #expect(error?.code == .tooLarge)
+        #expect(try folder.listing("b/blobs").isEmpty)
+    }
+
+    @Test func aDamagedLocalBlobIsFetchedAgain() throws {
+        let first = try machine("a", .directory(team))
+        let content = noise(5000, seed: 3)
+        try first.publish("work", [content])
+        #expect(first.finishUploads() == [])
+        let file = folder.file("a/\(ObjectName.blob(Digest(of: content)).path)")
+        try Data([1, 2, 3]).write(to: URL(fileURLWithPath: file))
+        let again = try machine("a", .directory(team))
+        #expect(try again.store.read(Digest(of: content), limit: 5000) == content)
+    }
+
+    @Test func twoProcessesThatPushAtOnceLoseNothing() async throws {
+        await withTaskGroup(of: Void.self) { group in
+            for process in 0..<2 {
+                group.addTask { [path = folder.path] in
+                    await #expect(processExitsWith: .success) { [path = path as String, process = process as Int] in
+                        let machine = try Machine("\(path)/p\(process)", .directory("\(path)/team"))
+                        for step in 0..<60 {
+                            // Half of the results are the same on both sides.
+                            let name = step % 2 == 0 ? "shared \(step)" : "own \(process) \(step)"
+                            try machine.publish(name, [Array("content of \(name)".utf8), Array("all".utf8)])
+                        }
+                        try #require(machine.finishUploads() == [])
+                    }
+                }
+            }
+        }
+        let third = try machine("c", .directory(team, access: .readOnly))
+        let names = (0..<60).flatMap { step in
+            step % 2 == 0 ? ["shared \(step)"] : (0..<2).map { "own \($0) \(step)" }
+        }
+        #expect(try third.store.lookup(names.map { Digest(of: $0) }).allSatisfy { $0.outputs != nil })
+        for name in names {
+            let content = Array("content of \(name)".utf8)
+            #expect(try third.store.read(Digest(of: content), limit: 100) == content)
+        }
+        #expect(try folder.listing("team").allSatisfy { !$0.contains("incoming") })
+    }
+
+    @Test func segmentsTravelVerifiedAndOnlyGrow() throws {
+        let collection = try #require(SegmentCollection("teacher-ledger"))
+        let store = try LocalStore(at: folder.file("a"))
+        let tier = try Tier.open(.directory(team), before: store)
+        #expect(try tier.segments(of: collection) == [])
+        let first = try tier.appendSegment(Array("one\n".utf8), to: collection)
+        let second = try tier.appendSegment(noise(100_000, seed: 5), to: collection)
+        #expect(try tier.appendSegment(Array("one\n".utf8), to: collection) == first)
+        #expect(try tier.segments(of: collection) == [first, second].sorted())
+        #expect(try tier.readSegment(first, of: collection, limit: 4) == Array("one\n".utf8))
+        #expect(try tier.readSegment(second, of: collection, limit: 100_000) == noise(100_000, seed: 5))
+        try Data([9]).write(to: URL(fileURLWithPath: "\(team)/\(ObjectName.segment(collection, first).path)"))
+        #expect(
+            throws: TierError(
+                .damaged, "file://\(team)",
+                "segment \(first.short) of teacher-ledger is damaged: its content has another digest",
+                remedy: "export it again from a store that has it")
+        ) { try tier.readSegment(first, of: collection, limit: 4) }
+        #expect(SegmentCollection("../x") == nil && SegmentCollection("") == nil)
+    }
+}
