@@ -98,7 +98,8 @@ let package = Package(
             "RetortCLI",
             [
                 "Stages", "StudentJobs", "Teachers", "TeacherServer", "PipelineFile", "Scheduling", "StageGraph",
-                "ContentStore", "CanonicalJSON", "Reasoning", "Tokenization", argumentParser,
+                "ContentStore", "StoreTiers", "HTTPTransport", "CanonicalJSON", "Reasoning", "Tokenization",
+                argumentParser,
             ]),
         .executableTarget(name: "retort", dependencies: ["RetortCLI"], swiftSettings: settings),
         .executableTarget(name: "retort-student", dependencies: ["Students"], swiftSettings: settings),

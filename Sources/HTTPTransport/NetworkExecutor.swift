@@ -33,6 +33,16 @@ public enum Network {
         return try outcome.withLock { $0! }.get()
     }
 
+    /// Runs `body` on the network's own threads, for callers that are asynchronous.
+    public static func run<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        let task = Task(executorPreference: NetworkExecutor.shared) { try await body() }
+        return try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
+    }
+
     /// Starts `body` on the network's own threads.
     @discardableResult
     public static func start(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {

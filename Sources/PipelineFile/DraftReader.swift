@@ -9,6 +9,8 @@ struct DraftReader {
     let workingDirectory: String
     private var ownDiagnostics: [Diagnostic] = []
     private var substitution = Substitution()
+    /// What the file says of tiers; no part of the draft, because no key depends on it.
+    private(set) var tiers: [TierDeclaration] = []
 
     var diagnostics: [Diagnostic] { ownDiagnostics + substitution.diagnostics }
     var variables: Variables { substitution.variables }
@@ -29,10 +31,14 @@ struct DraftReader {
         }
         guard checkVersion(members, root.location) else { return nil }
         let section = Section(
-            members, known: ["retort", "name", "parameters", "stages"], required: ["retort", "name", "stages"],
+            members, known: ["retort", "name", "parameters", "tiers", "stages"],
+            required: ["retort", "name", "stages"],
             owner: "the pipeline file", at: root.location)
         ownDiagnostics += section.diagnostics
         readParameters(section["parameters"], overrides)
+        var tierReader = TierReader(baseDirectory: baseDirectory)
+        tiers = tierReader.tiers(section["tiers"])
+        ownDiagnostics += tierReader.diagnostics
         let name = name(section["name"])
         guard let stages = stageNodes(section["stages"]) else { return nil }
         var reader = StageReader(substitution)

@@ -11,6 +11,8 @@ public struct PipelineFile: Sendable {
     public let parameters: JSONObject
     /// Parameters that no stage uses, in the order of the file: worth a warning.
     public let unusedParameters: [Located<String>]
+    /// Where results are shared.
+    public let tiers: [TierDeclaration]
 
     /// Reads a pipeline file.
     ///
@@ -61,7 +63,7 @@ public struct PipelineFile: Sendable {
         guard let pipeline, diagnostics.isEmpty else { throw InvalidPipeline(diagnostics) }
         return PipelineFile(
             path: file, pipeline: pipeline, parameters: reader.variables.values,
-            unusedParameters: reader.variables.unused)
+            unusedParameters: reader.variables.unused, tiers: reader.tiers)
     }
 }
 

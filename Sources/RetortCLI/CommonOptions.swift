@@ -26,7 +26,9 @@ struct PipelineOptions: ParsableArguments {
     @Option(name: .customLong("set"), help: "Gives a pipeline parameter another value: name=value.")
     var overrides: [String] = []
 
-    func load() throws -> Pipeline {
+    func load() throws -> Pipeline { try loadFile().pipeline }
+
+    func loadFile() throws -> PipelineFile {
         let pairs = try overrides.map { text -> (name: String, value: String) in
             guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
                 throw ValidationError("--set takes name=value, found \"\(text)\"")
@@ -34,7 +36,7 @@ struct PipelineOptions: ParsableArguments {
             return (String(text[..<equals]), String(text[text.index(after: equals)...]))
         }
         do throws(InvalidPipeline) {
-            return try PipelineFile.load(path: file, overrides: pairs, library: .edit).pipeline
+            return try PipelineFile.load(path: file, overrides: pairs, library: .edit)
         } catch {
             throw error.reported()
         }

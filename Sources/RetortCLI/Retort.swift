@@ -9,8 +9,8 @@ public struct Retort: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, PlanCommand.self, ShowCommand.self, GraphCommand.self, SchemaCommand.self,
-            StagesCommand.self, StoreCommand.self, LedgerCommand.self, ServeTeacherCommand.self, ScoreCommand.self,
-            GenerateCommand.self, CheckpointCommand.self, TokenizerCommand.self, AlignCommand.self,
+            StagesCommand.self, StoreCommand.self, KeyCommand.self, LedgerCommand.self, ServeTeacherCommand.self,
+            ScoreCommand.self, GenerateCommand.self, CheckpointCommand.self, TokenizerCommand.self, AlignCommand.self,
         ])
 
     public init() {}

@@ -20,6 +20,7 @@ extension StageLibrary {
                     "type": ["object", "null"], "propertyNames": word,
                     "description": "Values that ${name} stands for; null for one that --set must give.",
                 ],
+                "tiers": tiersSchema,
                 "stages": [
                     "type": "object", "minProperties": 1, "propertyNames": word,
                     "additionalProperties": ["$ref": "#/$defs/stage"],
@@ -41,6 +42,32 @@ extension StageLibrary {
                         ),
                         ("stage", stageSchema),
                     ] + types.map { ("type-" + $0.signature.name, $0.signature.schema) })),
+        ]
+    }
+
+    private var tiersSchema: JSON {
+        let text: JSON = ["type": "string", "minLength": 1]
+        let properties: JSON = [
+            "url": ["type": "string", "description": "file:///folder, https://host/path or s3://bucket/prefix"],
+            "access": ["enum": ["read-only", "read-write"]],
+            "trusted": [
+                "type": ["array", "string"], "items": text,
+                "description": "Public keys, ed25519:…; results signed by nobody of these are not used.",
+            ],
+            "certificate-authority": text, "token-variable": text, "token-file": text,
+        ]
+        return [
+            "type": ["array", "null"],
+            "description": "Where results are shared with others. It is part of no key.",
+            "items": [
+                "anyOf": [
+                    text,
+                    [
+                        "type": "object", "required": ["url"], "additionalProperties": false,
+                        "properties": properties,
+                    ],
+                ]
+            ],
         ]
     }
 

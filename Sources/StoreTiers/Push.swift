@@ -131,9 +131,10 @@ public struct Push: Sendable {
         let check = TierCheck(tier, store)
         let present = digests.filter(held.contains)
         let problems = try await concurrently(present, width: tier.storage.parallelism) { try await check.problem($0) }
-        let damaged = zip(present, problems).filter { $1 != nil }.map(\.0)
-        for digest in damaged { tier.noteDamage(digest) }
-        report.healed = damaged
-        return held.subtracting(damaged)
+        let bad = zip(present, problems).filter { $1 != nil }
+        for (digest, _) in bad { tier.noteDamage(digest) }
+        // What was remembered and is gone was not damaged there.
+        report.healed = bad.filter { $1 != .gone }.map(\.0)
+        return held.subtracting(bad.map(\.0))
     }
 }

@@ -77,15 +77,27 @@ public struct TierCheck: Sendable {
         return audit
     }
 
+    enum Problem: Sendable, Equatable, CustomStringConvertible {
+        case gone
+        case damaged(String)
+
+        var description: String {
+            switch self {
+            case .gone: "it is not there any more"
+            case .damaged(let problem): problem
+            }
+        }
+    }
+
     /// What is wrong with a blob in the tier; nil where it is intact.
-    func problem(_ digest: Digest) async throws -> String? {
+    func problem(_ digest: Digest) async throws -> Problem? {
         let path = try store.makeTransferPath()
         defer { _ = unlink(path) }
         do {
-            guard try await tier.download(digest, limit: 1 << 40, to: path) else { return "it is not there" }
-            return try store.problem(ofFileAt: path, for: digest)
+            guard try await tier.download(digest, limit: 1 << 40, to: path) else { return .gone }
+            return try store.problem(ofFileAt: path, for: digest).map { .damaged($0) }
         } catch let error as TierError where error.code == .damaged {
-            return error.problem
+            return .damaged(error.problem)
         }
     }
 }

@@ -32,7 +32,7 @@ public struct TierEnvironment: Sendable {
     subscript(name: String) -> String? { variables[name].flatMap { $0.isEmpty ? nil : $0 } }
 
     /// `~/` at the start of a path stands for the user's folder.
-    func path(_ text: String) -> String {
+    public func path(_ text: String) -> String {
         guard text.hasPrefix("~/"), let home = self["HOME"] else { return text }
         return "\(home)/\(text.dropFirst(2))"
     }

@@ -11,6 +11,8 @@ public final class TierSet: Upstream, Sendable {
         var warned: Set<String> = []
         /// Keys that no tier has a usable result for: not asked again.
         var missed: Set<Digest> = []
+        /// Blobs that could not be fetched although a tier should hold them: lost, for this process.
+        var lost: Set<Digest> = []
         /// Which tier gave what is being verified.
         var source: [Digest: Int] = [:]
         var fetched = 0
@@ -80,6 +82,7 @@ public final class TierSet: Upstream, Sendable {
 extension TierSet {
     public func available(among digests: [Digest]) -> Set<Digest> {
         var found: Set<Digest> = []
+        let digests = state.withLock { state in digests.filter { !state.lost.contains($0) } }
         for tier in tiers {
             let rest = digests.filter { !found.contains($0) }
             guard !rest.isEmpty else { break }
@@ -125,11 +128,14 @@ extension TierSet {
     }
 
     public func fetch(_ digest: Digest, limit: Int, to path: String) -> String? {
+        waiting { await self.download(digest, limit: limit, to: path) }
+    }
+
+    /// As ``fetch(_:limit:to:)``, without blocking a thread.
+    func download(_ digest: Digest, limit: Int, to path: String) async -> String? {
         var reasons: [String] = []
         for (index, tier) in tiers.enumerated() where isUsable(tier) && !tier.isKnownDamaged(digest) {
-            let isThere = waiting {
-                await self.attempt(tier) { try await tier.download(digest, limit: limit, to: path) }
-            }
+            let isThere = await attempt(tier) { try await tier.download(digest, limit: limit, to: path) }
             switch isThere {
             case true?:
                 let bytes = (try? FileSystem.status(of: path))??.bytes ?? 0
@@ -145,6 +151,7 @@ extension TierSet {
             case nil: reasons.append("the tier \(tier.name) could not give it")
             }
         }
+        state.withLock { _ = $0.lost.insert(digest) }
         return reasons.isEmpty ? "no tier can be asked" : reasons.joined(separator: ", ")
     }
 
@@ -153,12 +160,16 @@ extension TierSet {
         let tier = tiers[index]
         tier.noteDamage(digest)
         try? store.memory(of: tier.name).forget([digest])
+        state.withLock { _ = $0.lost.insert(digest) }
         warnOnce(
             "the tier \(tier.name) holds a damaged blob \(digest.short) (\(problem)); it is made again, or push it from "
                 + "a store that holds it")
     }
 
     public func published(_ key: Digest) { for upload in uploads { upload.add(key) } }
+
+    /// Notes what a push found or brought to a tier.
+    public func remember(pushed report: Push.Report, to tier: Tier) { remember(report.uploaded, of: tier) }
 
     /// What this machine forgets costs a question, so failing to note it is no failure.
     func remember(_ digests: [Digest], of tier: Tier) {
@@ -176,11 +187,16 @@ extension TierSet {
 
 extension TierSet {
     /// What has not reached its tier.
-    public struct Pending: Sendable, Equatable {
+    public struct Pending: Sendable, Equatable, CustomStringConvertible {
         public let tier: String
         public let results: Int
         /// Why, where it failed; nil where time was up.
         public let reason: String?
+
+        public var description: String {
+            let why = reason.map { ": \($0)" } ?? " because time was up"
+            return "\(results) results did not reach the tier \(tier)\(why); retort store push sends them"
+        }
     }
 
     /// Waits for uploads under way, at most as long as given, then stops them.

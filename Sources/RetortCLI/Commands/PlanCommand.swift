@@ -11,14 +11,17 @@ struct PlanCommand: AsyncParsableCommand {
     @OptionGroup var pipelineOptions: PipelineOptions
     @OptionGroup var targetOptions: TargetOptions
     @OptionGroup var storeOptions: StoreOptions
+    @OptionGroup var tierOptions: TierOptions
     @OptionGroup var engineOptions: EngineOptions
 
     @Option(help: "json writes the plan as one JSON object.")
     var format = OutputFormat.text
 
     func run() async throws {
-        let pipeline = try targetOptions.restrict(pipelineOptions.load())
-        let plan = try await engineOptions.engine(storeOptions.open(access: .readOnly)).plan(pipeline)
+        let file = try pipelineOptions.loadFile()
+        let pipeline = try targetOptions.restrict(file.pipeline)
+        let (store, _) = try tierOptions.open(storeOptions, for: file, access: .readOnly)
+        let plan = try await engineOptions.engine(store).plan(pipeline)
         switch format {
         case .json: StandardStream.output.line(plan.json.canonicalText)
         case .text: StandardStream.output.line(PlanText(plan).text)

@@ -14,6 +14,7 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var pipelineOptions: PipelineOptions
     @OptionGroup var targetOptions: TargetOptions
     @OptionGroup var storeOptions: StoreOptions
+    @OptionGroup var tierOptions: TierOptions
     @OptionGroup var engineOptions: EngineOptions
     @OptionGroup var teacherOptions: TeacherOptions
 
@@ -23,28 +24,37 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Say why each action runs.")
     var explain = false
 
+    @Flag(help: "Fails when a tier that may be written to did not get every result.")
+    var requirePush = false
+
+    @Option(help: "How many seconds to wait at the end for results on their way to a tier.")
+    var pushWait = 60
+
     @Option(help: "json writes events as JSON Lines to standard output; the last line is the summary.")
     var format = OutputFormat.text
 
     func run() async throws {
-        let pipeline = try targetOptions.restrict(pipelineOptions.load())
-        let store = try storeOptions.open()
+        let file = try pipelineOptions.loadFile()
+        let pipeline = try targetOptions.restrict(file.pipeline)
         teacherOptions.apply()
-        let engine = engineOptions.engine(
-            store, keepGoing: keepGoing, explains: explain || format == .json)
         let display: any RunDisplay =
             format == .json ? EventStream() : ProgressLines(pipeline: pipeline, explains: explain)
+        let (store, tiers) = try tierOptions.open(storeOptions, for: file) { display.show(.warning($0)) }
+        let engine = engineOptions.engine(
+            store, keepGoing: keepGoing, explains: explain || format == .json)
         let work = Task { try await engine.run(pipeline, observer: { display.show($0) }) }
         let signals = InterruptSignals { work.cancel() }
         defer { signals.cancel() }
         let report = try await work.value
+        let pending = tiers?.finish(within: report.status == .interrupted ? .zero : .seconds(pushWait)) ?? []
+        for pending in pending { display.show(.warning("\(pending)")) }
         display.finish()
         switch format {
         case .json: StandardStream.output.line(RunSummary(report).json.canonicalText)
         case .text: StandardStream.output.line(try RunSummary(report).text(store: store, pipeline: pipeline))
         }
         switch report.status {
-        case .ok: return
+        case .ok: if requirePush && !pending.isEmpty { throw ExitStatus.failure }
         case .failed: throw ExitStatus.failure
         case .interrupted: throw ExitStatus.interrupted
         }

@@ -15,6 +15,7 @@ struct ShowCommand: AsyncParsableCommand {
     var reference: String
 
     @OptionGroup var storeOptions: StoreOptions
+    @OptionGroup var tierOptions: TierOptions
 
     @Option(help: "For a tree, prints this file instead of the list.")
     var path: String?
@@ -23,10 +24,11 @@ struct ShowCommand: AsyncParsableCommand {
     var manifest = false
 
     func run() async throws {
-        let pipeline = try pipelineOptions.load()
+        let file = try pipelineOptions.loadFile()
+        let pipeline = file.pipeline
         let output = try OutputReference(reference, in: pipeline)
         let (node, port) = (output.node, output.port)
-        let store = try storeOptions.open(access: .readOnly)
+        let (store, _) = try tierOptions.open(storeOptions, for: file, access: .readOnly)
         let engine = Engine(
             store: store, options: Engine.Options(jobs: 1, programs: Programs.besideThisOne()))
         try print(try await artifact(node, port, pipeline, engine), port, store)

@@ -7,7 +7,7 @@ struct StoreCommand: ParsableCommand {
         commandName: "store", abstract: "Looks after the store.",
         subcommands: [
             StatsCommand.self, VerifyCommand.self, CollectCommand.self, PinCommand.self, UnpinCommand.self,
-            AddCommand.self,
+            AddCommand.self, PushCommand.self, PullCommand.self,
         ])
 
     struct StatsCommand: ParsableCommand {
@@ -25,14 +25,19 @@ struct StoreCommand: ParsableCommand {
     struct VerifyCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "verify",
-            abstract: "Reads every blob and result and checks it. Exit status 1 while anything is wrong.")
+            abstract:
+                "Reads every blob and result, of the store or of the tiers given, and checks it. Exit status 1 while anything is wrong."
+        )
 
         @OptionGroup var storeOptions: StoreOptions
+
+        @OptionGroup var tierOptions: TierOptions
 
         @Flag(help: "Moves what is damaged to quarantine, so that the next run makes it again.")
         var repair = false
 
         func run() throws {
+            if tierOptions.namesTiers { return try TierVerification.run(storeOptions, tierOptions) }
             let audit = try storeOptions.open(access: repair ? .readWrite : .readOnly).audit(repair: repair)
             for line in StoreText.lines(audit) { StandardStream.output.line(line) }
             if audit.leavesSomethingWrong { throw ExitStatus.failure }
