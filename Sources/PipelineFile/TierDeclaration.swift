@@ -100,7 +100,7 @@ struct TierReader {
         text.hasPrefix("/") || text.hasPrefix("~/") ? text : "\(baseDirectory)/\(text)"
     }
 
-    private mutating func report(_ message: String, _ location: SourceLocation) {
+    private mutating func report(_ message: String, _ location: SourceLocation?) {
         diagnostics.append(Diagnostic(message, at: location))
     }
 }
