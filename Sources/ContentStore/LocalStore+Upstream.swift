@@ -56,7 +56,10 @@ extension LocalStore {
     public func accept(_ digest: Digest, at path: String, limit: Int) throws {
         do {
             if try isOwnFrames(path, digest, limit: limit) {
-                adopt(digest, path)
+                // Under a name that the caller does not know and so does not remove.
+                let own = try temporaryPath()
+                try FileSystem.rename(path, to: own)
+                adopt(digest, own)
             } else {
                 adopt(digest, try rewriting(path, digest, limit: limit))
             }

@@ -18,6 +18,23 @@ struct FileChunks: AsyncSequence, Sendable {
     let count: Int
     let onChunk: @Sendable (_ isLast: Bool) -> Void
 
+    /// All of the part at once.
+    static func buffer(path: String, offset: Int, count: Int) throws -> ByteBuffer {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Unreadable(path: path, problem: String(cString: strerror(errno))) }
+        defer { close(descriptor) }
+        var buffer = ByteBufferAllocator().buffer(capacity: count)
+        while buffer.readableBytes < count {
+            let left = count - buffer.readableBytes
+            let position = offset + buffer.readableBytes
+            let read = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: left) { target in
+                Swift.max(0, pread(descriptor, target.baseAddress, left, off_t(position)))
+            }
+            guard read > 0 else { throw Unreadable(path: path, problem: "it is shorter than it was") }
+        }
+        return buffer
+    }
+
     func makeAsyncIterator() -> Iterator { Iterator(self) }
 
     final class Iterator: AsyncIteratorProtocol {

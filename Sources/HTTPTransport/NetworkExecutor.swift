@@ -34,7 +34,8 @@ public enum Network {
     }
 
     /// Runs `body` on the network's own threads, for callers that are asynchronous.
-    public static func run<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+    public static func run<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value
+    {
         let task = Task(executorPreference: NetworkExecutor.shared) { try await body() }
         return try await withTaskCancellationHandler {
             try await task.value

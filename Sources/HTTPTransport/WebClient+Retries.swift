@@ -62,8 +62,9 @@ extension WebClient {
             return WebFailure(request, answered: response)
         }
         let target = response[header: "Location"].flatMap { try? WebAddress.parse($0).address.origin }
-        return request.failure(
-            .redirected, "the server redirects to \(target ?? "another place"), and redirects are not followed",
-            "give the URL that it redirects to, if you trust it")
+        return WebFailure(
+            .redirected, request: request.label,
+            problem: "the server redirects to \(target ?? "another place"), and redirects are not followed",
+            remedy: "give the URL that it redirects to, if you trust it", body: response.body)
     }
 }

@@ -40,7 +40,7 @@ public final class WebClient: Sendable {
     /// - Throws: ``WebFailure``, or `CancellationError`.
     public func send(_ request: WebRequest, limit: Int) async throws -> WebResponse {
         try await watching(request) { client, watched in
-            let response = try await client.execute(Self.request(request, watched), deadline: .distantFuture)
+            let response = try await client.execute(try Self.request(request, watched), deadline: .distantFuture)
             watched.received()
             let body = try await Self.body(of: response, request, limit: limit, watched)
             return Self.response(response, body: body)
@@ -58,7 +58,7 @@ public final class WebClient: Sendable {
         _ request: WebRequest, limit: Int, to sink: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Void
     ) async throws -> WebResponse {
         try await watching(request) { client, watched in
-            let response = try await client.execute(Self.request(request, watched), deadline: .distantFuture)
+            let response = try await client.execute(try Self.request(request, watched), deadline: .distantFuture)
             watched.received()
             guard (200..<300).contains(Int(response.status.code)) else {
                 return Self.response(response, body: try await Self.beginning(of: response, watched))
@@ -80,12 +80,15 @@ public final class WebClient: Sendable {
 // MARK: - One attempt
 
 extension WebClient {
+    /// Smaller files are sent from memory, in one piece.
+    private static let largestBuffer = 1 << 20
+
     private func watching(
         _ request: WebRequest, _ body: @escaping @Sendable (HTTPClient, WatchedRequest) async throws -> WebResponse
     ) async throws -> WebResponse {
         let client = try ready(for: request)
         var hasStreamedBody = false
-        if case .file = request.body { hasStreamedBody = true }
+        if case .file(_, _, let count) = request.body { hasStreamedBody = count > Self.largestBuffer }
         let watched = WatchedRequest(settings.limits, hasStreamedBody: hasStreamedBody)
         let task = Task(executorPreference: NetworkExecutor.shared) { try await body(client, watched) }
         watched.onExpiry { task.cancel() }
@@ -135,13 +138,16 @@ extension WebClient {
         return configuration
     }
 
-    private static func request(_ request: WebRequest, _ watched: WatchedRequest) -> HTTPClientRequest {
+    private static func request(_ request: WebRequest, _ watched: WatchedRequest) throws -> HTTPClientRequest {
         var made = HTTPClientRequest(url: request.address.url)
         made.method = HTTPMethod(rawValue: request.method.rawValue)
         for (name, value) in request.headers { made.headers.add(name: name, value: value) }
         switch request.body {
         case .none: break
         case .bytes(let bytes): made.body = .bytes(ByteBuffer(bytes: bytes))
+        case .file(let path, let offset, let count) where count <= largestBuffer:
+            let buffer = try FileChunks.buffer(path: path, offset: offset, count: count)
+            made.body = .bytes(buffer)
         case .file(let path, let offset, let count):
             let chunks = FileChunks(path: path, offset: offset, count: count) { watched.sent(isLast: $0) }
             made.body = .stream(chunks, length: .known(Int64(count)))

@@ -9,6 +9,8 @@ public struct Pull: Sendable {
         public var alreadyHere = 0
         /// Blobs that no tier could give, and why.
         public var missing: [(digest: Digest, reason: String)] = []
+
+        public init() {}
     }
 
     private let tiers: TierSet
@@ -62,7 +64,8 @@ public struct Pull: Sendable {
             return reason
         }
         try store.flush()
-        var report = Report(alreadyHere: wanted.count - absent.count)
+        var report = Report()
+        report.alreadyHere = wanted.count - absent.count
         for (digest, reason) in zip(absent, reasons) {
             if let reason { report.missing.append((digest, reason)) } else { report.fetched += 1 }
         }

@@ -19,6 +19,7 @@ public final class Tier: Sendable {
 
     private struct State {
         var preparation: Task<Bool, any Error>?
+        var isPrepared = false
         var writtenFormat: Task<Void, any Error>?
         /// Blobs known to be there.
         var held: Set<Digest>
@@ -48,10 +49,17 @@ public final class Tier: Sendable {
     /// Checks once that the tier can be reached and has a format that this program knows.
     func prepare() async throws { _ = try await hasFormat() }
 
+    /// Whether it could be reached once.
+    var isPrepared: Bool { state.withLock { $0.isPrepared } }
+
     private func hasFormat() async throws -> Bool {
         let task = state.withLock { state in
             if let task = state.preparation { return task }
-            let task = Task(executorPreference: Network.executor) { try await self.readFormat() }
+            let task = Task(executorPreference: Network.executor) {
+                let hasFormat = try await self.readFormat()
+                self.state.withLock { $0.isPrepared = true }
+                return hasFormat
+            }
             state.preparation = task
             return task
         }
@@ -99,10 +107,12 @@ public final class Tier: Sendable {
 
     /// Those of `digests` that the tier holds. What was found or remembered to be there is not asked for again.
     func held(among digests: [Digest]) async throws -> (held: Set<Digest>, new: [Digest]) {
-        try await prepare()
         let (known, unknown) = state.withLock { state in
             (digests.filter(state.held.contains), digests.filter { !state.held.contains($0) })
         }
+        // A run without changes knows all it needs, and then needs no network.
+        guard !unknown.isEmpty else { return (Set(known), []) }
+        try await prepare()
         let asked = state.withLock { state in unknown.filter { !state.damaged.contains($0) } }
         let found = try await concurrently(asked, width: storage.parallelism) { digest in
             try await self.storage.status(of: .blob(digest)) != nil

@@ -1,4 +1,5 @@
 import ContentStore
+import Dispatch
 import HTTPTransport
 import Synchronization
 
@@ -64,11 +65,15 @@ public final class TierSet: Upstream, Sendable {
         let failure = error as? TierError
         if failure?.code == .damaged { return warnOnce("\(error)") }
         let change = state.withLock { state in
-            failure?.code == .unreachable
+            failure?.code == .unreachable && tier.isPrepared
                 ? state.breakers[tier.name]?.failed() : state.breakers[tier.name]?.open()
         }
-        guard change == .opened else { return }
         let reason = failure.map { "\($0.problem); \($0.remedy)" } ?? "\(error)"
+        guard change == .opened else {
+            let isFirst = isUsable(tier) && state.withLock { $0.warned.insert("\(tier.name) fails").inserted }
+            if isFirst { warn("the tier \(tier.name) failed, and is asked again for what comes next: \(reason)") }
+            return
+        }
         warnOnce("the tier \(tier.name) is not used any more in this run: \(reason)")
     }
 
@@ -202,9 +207,15 @@ extension TierSet {
     /// Waits for uploads under way, at most as long as given, then stops them.
     ///
     /// - Returns: What is missing in which tier: empty when everything is there.
-    public func finish(within time: Duration) -> [Pending] {
+    public func finish(within time: Duration) async -> [Pending] {
         let deadline = ContinuousClock.now + time
-        return uploads.compactMap { $0.finish(by: deadline) }
+        let uploads = uploads
+        return await withCheckedContinuation { continuation in
+            // Waiting blocks a thread, and none of the cooperative pool's may be it.
+            DispatchQueue.global().async {
+                continuation.resume(returning: uploads.compactMap { $0.finish(by: deadline) })
+            }
+        }
     }
 }
 

@@ -6,14 +6,16 @@ import Testing
 
 /// The client against a server that misbehaves on purpose.
 @Suite struct WebClientTests {
-    private let client = WebClient(
-        .init(limits: TimeLimits(connect: .seconds(2), firstByte: .milliseconds(200), idle: .milliseconds(400))))
+    private let client = WebClient()
 
     private func address(_ server: HTTPTestServer, _ path: String = "/x") throws -> WebAddress {
         try WebAddress.parse(server.url + path).address
     }
 
-    private func failure(of server: HTTPTestServer, limit: Int = 1 << 20) async throws -> WebFailure {
+    private func failure(
+        of server: HTTPTestServer, limit: Int = 1 << 20, limits: TimeLimits = TimeLimits()
+    ) async throws -> WebFailure {
+        let client = WebClient(.init(limits: limits))
         let request = WebRequest(.get, try address(server))
         let failure = await #expect(throws: WebFailure.self) { try await client.send(request, limit: limit) }
         return try #require(failure)
@@ -59,11 +61,12 @@ import Testing
 
     @Test func silenceAndStandstillAreToldApart() async throws {
         let silent = try HTTPTestServer { _ in .init(200, delivery: .never) }
-        #expect(try await failure(of: silent).kind == .firstByteTimeout)
+        let impatient = TimeLimits(connect: .seconds(1), firstByte: .milliseconds(100))
+        #expect(try await failure(of: silent, limits: impatient).kind == .firstByteTimeout)
         let stopping = try HTTPTestServer { _ in
             .init(200, body: Array(repeating: 7, count: 10), delivery: .slow(pieces: 2, pause: .seconds(30)))
         }
-        #expect(try await failure(of: stopping).kind == .idleTimeout)
+        #expect(try await failure(of: stopping, limits: TimeLimits(idle: .milliseconds(100))).kind == .idleTimeout)
     }
 
     @Test func nobodyListeningAndUnknownHostsAreSaid() async throws {

@@ -49,7 +49,7 @@ import Testing
         #expect(
             mistakes(text) == """
                 toy.yaml:2:7: error: the pipeline's name "many mistakes" has characters other than letters, digits, "-" and "_"
-                toy.yaml:3:1: error: unknown key "parametres" in the pipeline file; did you mean "parameters"? The keys are: retort, name, parameters, stages
+                toy.yaml:3:1: error: unknown key "parametres" in the pipeline file; did you mean "parameters"? The keys are: retort, name, parameters, tiers, stages
                 toy.yaml:6:3: error: parameter "data" has no value: give one with --set data=VALUE
                 toy.yaml:9:11: error: unknown stage type "imprt"; did you mean "import"? Stage types: import, teacher-sampling, dual-filtering, training, report
                 toy.yaml:15:7: error: unknown parameter "tempreature" of stage type teacher-sampling; did you mean "temperature"? It takes: samples, temperature, prompt, timeout, teacher

@@ -2,98 +2,151 @@ import CanonicalJSON
 import Foundation
 import Testing
 
-/// Several real processes on one store at once.
-@Suite(.serialized) struct SharedStoreTests {
-    /// Questions in shards of one record, worded twice: many small actions.
-    private func pipeline(_ name: String, questions: Int, words: String) -> String {
-        """
-        retort: 1
-        name: \(name)
-        stages:
-          questions:
-            uses: synthetic-tasks
-            with: { count: \(questions), shard-records: 1 }
-          worded:
-            uses: question-wording
-            inputs: { questions: questions }
-            with: { after: " \(words)" }
-          again:
-            uses: question-wording
-            inputs: { questions: worded }
-            with: { before: "Now: " }
-        """
+/// Two people, two machines, one directory between them.
+@Suite struct SharedStoreTests {
+    private static let run = [
+        "run", "pipelines/quickstart.yaml", "--target", "merged", "--set", "questions=60", "--format", "json",
+    ]
+
+    private func executed(_ outcome: Program.Outcome) throws -> [Int] {
+        try (outcome.summary["stages"]?.array ?? []).map { $0["executed"]?.integer ?? -1 }
     }
 
-    /// A run in the background.
-    private final class Running {
-        let process: Process
-        private let output: URL
-        private let errors: URL
+    @Test func aColleagueWithAnEmptyMachineExecutesNothing() throws {
+        let place = try Workplace()
+        let team = place.folder.appendingPathComponent("team")
+        try FileManager.default.createDirectory(at: team, withIntermediateDirectories: true)
+        let url = "file://\(team.path)"
 
-        init(_ arguments: [String], _ workplace: Workplace) throws {
-            let id = UUID().uuidString
-            output = workplace.folder.appendingPathComponent(".output-\(id)")
-            errors = workplace.folder.appendingPathComponent(".errors-\(id)")
-            process = try Program.start(arguments, in: workplace.folder, output: output, errors: errors)
-        }
+        let first = try place.retort(Self.run + ["--store", "mine", "--tier", url, "--require-push"])
+        #expect(first.status == 0, "\(first.errors)")
+        #expect(try executed(first).allSatisfy { $0 > 0 })
 
-        func outcome() throws -> Program.Outcome {
-            process.waitUntilExit()
-            return try Program.outcome(of: process, output: output, errors: errors)
-        }
+        let second = try place.retort(Self.run + ["--store", "theirs", "--read-only-tier", url])
+        #expect(second.status == 0, "\(second.errors)")
+        #expect(try executed(second).allSatisfy { $0 == 0 })
+        let mine = try place.retort("store", "stats", "--store", "mine").output
+        let theirs = try place.retort("store", "stats", "--store", "theirs").output
+        #expect(mine != theirs, "only what was read was fetched")
 
-        /// Waits until the run has written `lines` events.
-        func wait(forEvents lines: Int) throws {
-            while process.isRunning, try Data(contentsOf: output).count(where: { $0 == 0x0A }) < lines { usleep(500) }
-        }
+        let shown = try place.retort(
+            "show", "pipelines/quickstart.yaml", "merged", "--set", "questions=60", "--store", "theirs", "--tier", url)
+        let expected = try place.retort(
+            "show", "pipelines/quickstart.yaml", "merged", "--set", "questions=60", "--store", "mine")
+        #expect(shown.output == expected.output && !shown.output.isEmpty)
+
+        let pulled = try place.retort(
+            "store", "pull", "pipelines/quickstart.yaml", "--set", "questions=60", "--store", "third", "--tier", url)
+        #expect(pulled.output.contains(" blobs fetched, 0 here already"), "\(pulled)")
     }
 
-    private func sum(_ field: String, _ outcomes: [Program.Outcome]) throws -> Int {
-        try outcomes.reduce(0) { total, outcome in
-            try outcome.summary["stages"]!.array!.reduce(total) { $0 + Int($1[field]!.integer!) }
-        }
+    @Test func pushHealsWhatIsDamagedInTheTierAndVerifySaysIt() throws {
+        let place = try Workplace()
+        let team = place.folder.appendingPathComponent("team")
+        try FileManager.default.createDirectory(at: team, withIntermediateDirectories: true)
+        let url = "file://\(team.path)"
+        #expect(try place.retort(Self.run + ["--store", "mine", "--tier", url, "--require-push"]).status == 0)
+        let blobs = try FileManager.default.subpathsOfDirectory(atPath: team.path).filter { $0.hasSuffix(".zst") }
+        let victim = team.appendingPathComponent(try #require(blobs.sorted().first))
+        var bytes = try Data(contentsOf: victim)
+        bytes[bytes.count - 6] ^= 1
+        try bytes.write(to: victim)
+
+        let verified = try place.retort("store", "verify", "--tier", url, "--store", "mine")
+        #expect(verified.status == 1)
+        #expect(verified.output.contains("1 damaged, 0 incomplete, 0 untrusted"))
+        let pushed = try place.retort(
+            "store", "push", "pipelines/quickstart.yaml", "--set", "questions=60", "--store", "mine", "--tier", url)
+        #expect(pushed.status == 0, "\(pushed.errors)")
+        #expect(pushed.output.contains("1 blobs sent") && pushed.output.contains("damaged there"), "\(pushed.output)")
+        #expect(try place.retort("store", "verify", "--tier", url, "--store", "mine").status == 0)
     }
 
-    @Test func runsAtOnceShareTheWorkAndNothingIsDoneTwice() throws {
-        let workplace = try Workplace()
-        try workplace.write(pipeline("shared", questions: 60, words: "Think."), to: "shared.yaml")
-        let runs = try (0..<3).map { _ in try Running(["run", "shared.yaml", "--format", "json"], workplace) }
-        let outcomes = try runs.map { try $0.outcome() }
-        for outcome in outcomes { #expect(outcome.status == 0, "\(outcome.errors)") }
-        #expect(try sum("actions", outcomes) == 3 * 121)
-        #expect(try sum("executed", outcomes) == 121)
-        #expect(try workplace.retort("store", "verify").status == 0)
+    @Test func aTierThatCannotBeWrittenFailsNoRunUnlessAskedTo() throws {
+        let place = try Workplace()
+        let url = "file://\(place.folder.path)/not-there"
+        let run = try place.retort(Self.run + ["--tier", url])
+        #expect(run.status == 0)
+        let warnings = run.output.split(separator: "\n").filter { $0.contains("\"warning\"") }
+        #expect(warnings.contains { $0.contains("is not used any more in this run: there is no such folder") })
+        #expect(warnings.contains { $0.contains("results did not reach the tier") })
+        #expect(try place.retort(Self.run + ["--tier", url, "--require-push"]).status == 0, "nothing new to push")
+        #expect(try place.retort(Self.run + ["--tier", url, "--require-push", "--store", "other"]).status == 1)
     }
 
-    @Test func collectionsBesideRunsNeverTakeWhatTheyNeed() throws {
-        let workplace = try Workplace()
-        // Nobody's last run: garbage from the start.
-        for number in 0..<3 {
-            try workplace.write(
-                pipeline("garbage", questions: 20 + number, words: "Old \(number)."), to: "garbage.yaml")
-            #expect(try workplace.retort("run", "garbage.yaml").status == 0)
-        }
-        let files = (0..<3).map { "run-\($0).yaml" }
-        for (number, file) in files.enumerated() {
-            try workplace.write(pipeline("run-\(number)", questions: 40, words: "Think \(number)."), to: file)
-        }
-        let runs = try (files + files).map { try Running(["run", $0, "--format", "json"], workplace) }
-        var removed = 0
-        while runs.contains(where: \.process.isRunning) {
-            let outcome = try workplace.retort("store", "gc", "--grace", "0", "--delete")
-            #expect(outcome.status == 0, "\(outcome.errors)")
-            let amount = outcome.output.split(separator: "\n").first { $0.hasPrefix("removed ") }
-            removed += amount.flatMap { Int($0.split(separator: " ")[1]) } ?? 0
-        }
-        for outcome in try runs.map({ try $0.outcome() }) {
-            #expect(outcome.status == 0, "\(outcome.errors)")
-            #expect(!outcome.errors.contains("made again"), "nothing was lost: \(outcome.errors)")
-        }
-        #expect(removed > 0)
-        #expect(try workplace.retort("store", "verify").status == 0)
-        for file in files {
-            let again = try workplace.retort("run", file, "--format", "json")
-            #expect(try sum("executed", [again]) == 0, "the last run of each pipeline is still there")
-        }
+    @Test(arguments: [
+        (["--tier", "ftp://host/x"], "error: the tier ftp://host/x: its scheme \"ftp\" is not one that Retort knows"),
+        (["--tier", "cache"], "error: the tier cache: it has no scheme"),
+        (
+            ["--tier", "https://ann:hush@host/x"],
+            "error: the tier https://host/x: its URL contains a user name or a password"
+        ),
+        (["--tier", "file://host/x"], "error: the tier file://host/x: a file URL has an absolute path and no host"),
+        (
+            ["--tier", "s3://b"],
+            "error: the tier s3://b: a bucket's name has 3 to 63 letters, digits, dots and hyphens"
+        ),
+    ])
+    func malformedTiersAreUsageErrors(_ options: [String], _ message: String) throws {
+        let place = try Workplace()
+        let outcome = try place.retort(Self.run + options)
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.hasPrefix(message), "\(outcome.errors)")
+        #expect(!outcome.errors.contains("hush"))
+    }
+
+    @Test func mistakesInThePipelinesTiersHaveTheirPlace() throws {
+        let place = try Workplace()
+        let text = try place.read("pipelines/quickstart.yaml")
+        let tiers = """
+            tiers:
+              - url: gopher://x
+                access: write-only
+                trusted: [me]
+
+            """
+        try place.write(text.replacingOccurrences(of: "stages:\n", with: tiers + "stages:\n"), to: "pipelines/bad.yaml")
+        let access = try place.retort("plan", "pipelines/bad.yaml")
+        #expect(access.status == 2)
+        #expect(access.errors.contains("\"access\" of a tier is read-only or read-write, found \"write-only\""))
+        try place.write(
+            text.replacingOccurrences(
+                of: "stages:\n", with: tiers.replacingOccurrences(of: "write-only", with: "read-only") + "stages:\n"),
+            to: "pipelines/bad.yaml")
+        let outcome = try place.retort("plan", "pipelines/bad.yaml")
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("\"me\" is no public key"))
+        #expect(outcome.errors.contains("its scheme \"gopher\" is not one that Retort knows"))
+    }
+
+    @Test func pushNeedsATierItMayWriteTo() throws {
+        let place = try Workplace()
+        let none = try place.retort("store", "push", "pipelines/quickstart.yaml", "--no-tiers")
+        #expect(none.status == 2)
+        #expect(
+            none.errors == """
+                error: there is no tier to push to; give --tier URL, or "tiers" in the pipeline or configuration file
+
+                """)
+        let team = place.folder.appendingPathComponent("team")
+        try FileManager.default.createDirectory(at: team, withIntermediateDirectories: true)
+        #expect(try place.retort(Self.run).status == 0)
+        let readOnly = try place.retort(
+            "store", "push", "pipelines/quickstart.yaml", "--set", "questions=60", "--read-only-tier",
+            "file://\(team.path)")
+        #expect(readOnly.status == 1)
+        #expect(
+            readOnly.errors.contains(
+                "error: the tier file://\(team.path): it is configured as read-only; set its access to read-write if "
+                    + "you may write to it"), "\(readOnly.errors)")
+    }
+
+    @Test func aNewKeyIsSavedForItsOwnerAndShown() throws {
+        let place = try Workplace()
+        let made = try place.retort("key", "new", "keys/mine.key")
+        #expect(made.status == 0)
+        #expect(made.output.hasPrefix("ed25519:"))
+        #expect(try place.retort("key", "show", "keys/mine.key").output == made.output)
+        #expect(try place.retort("key", "new", "keys/mine.key").errors.contains("there is a key already"))
     }
 }

@@ -19,11 +19,11 @@ import Testing
         try Machine(folder.file(name), settings, signer: signer)
     }
 
-    @Test func theSecondMachineFindsTheResultAndFetchesOnlyWhatItReads() throws {
+    @Test func theSecondMachineFindsTheResultAndFetchesOnlyWhatItReads() async throws {
         let contents = (0..<5).map { noise(20_000, seed: UInt64($0 + 1)) }
         let first = try machine("a", .directory(team))
         let key = try first.publish("work", contents)
-        #expect(first.finishUploads() == [])
+        #expect(await first.finishUploads() == [])
 
         let second = try machine("b", .directory(team))
         #expect(try second.store.lookup(key) == .hit(outputs: .string("work")))
@@ -36,10 +36,10 @@ import Testing
         #expect(second.warnings.all == [])
     }
 
-    @Test func aRunWithoutChangesNeedsNoTier() throws {
+    @Test func aRunWithoutChangesNeedsNoTier() async throws {
         let first = try machine("a", .directory(team))
         let key = try first.publish("work", [noise(100, seed: 1)])
-        #expect(first.finishUploads() == [])
+        #expect(await first.finishUploads() == [])
         do {
             let second = try machine("b", .directory(team))
             #expect(try second.store.lookup(key).outputs != nil)
@@ -60,22 +60,22 @@ import Testing
         #expect(try later.store.audit().isClean, "a blob that lies in a tier is not lost")
     }
 
-    @Test func aResultWhoseBlobsAreNotThereIsAMiss() throws {
+    @Test func aResultWhoseBlobsAreNotThereIsAMiss() async throws {
         let first = try machine("a", .directory(team))
         let content = noise(3000, seed: 7)
         let key = try first.publish("work", [content])
-        #expect(first.finishUploads() == [])
+        #expect(await first.finishUploads() == [])
         try FileManager.default.removeItem(atPath: "\(team)/\(ObjectName.blob(Digest(of: content)).path)")
         let second = try machine("b", .directory(team))
         #expect(try second.store.lookup(key) == .miss)
     }
 
-    @Test func damageInTheTierIsNeverReadAndIsSaidOnce() throws {
+    @Test func damageInTheTierIsNeverReadAndIsSaidOnce() async throws {
         let first = try machine("a", .directory(team))
         let content = noise(3000, seed: 7)
         let digest = Digest(of: content)
         let key = try first.publish("work", [content])
-        #expect(first.finishUploads() == [])
+        #expect(await first.finishUploads() == [])
         let file = "\(team)/\(ObjectName.blob(digest).path)"
         var bytes = try Data(contentsOf: URL(fileURLWithPath: file))
         bytes[bytes.count / 2] ^= 4
@@ -94,16 +94,16 @@ import Testing
         #expect(try second.store.write(content) == digest)
         try second.store.publish(
             ActionResult(preimage: .null, outputs: .null, references: [digest]), for: Digest(of: "again"))
-        #expect(second.finishUploads() == [])
+        #expect(await second.finishUploads() == [])
         let third = try machine("c", .directory(team))
         #expect(try third.store.read(digest, limit: 3000) == content)
     }
 
-    @Test func aBombIsNotDecompressedPastThePromise() throws {
+    @Test func aBombIsNotDecompressedPastThePromise() async throws {
         let first = try machine("a", .directory(team))
         let content = [UInt8](repeating: 0, count: 8 << 20)
         try first.publish("work", [content])
-        #expect(first.finishUploads() == [])
+        #expect(await first.finishUploads() == [])
         let second = try machine("b", .directory(team))
         let error = #expect(throws: ContentStoreError.self) {
             try second.store.read(Digest(of: content), limit: 1 << 20)
@@ -112,11 +112,11 @@ import Testing
         #expect(try folder.listing("b/blobs").isEmpty)
     }
 
-    @Test func aDamagedLocalBlobIsFetchedAgain() throws {
+    @Test func aDamagedLocalBlobIsFetchedAgain() async throws {
         let first = try machine("a", .directory(team))
         let content = noise(5000, seed: 3)
         try first.publish("work", [content])
-        #expect(first.finishUploads() == [])
+        #expect(await first.finishUploads() == [])
         let file = folder.file("a/\(ObjectName.blob(Digest(of: content)).path)")
         try Data([1, 2, 3]).write(to: URL(fileURLWithPath: file))
         let again = try machine("a", .directory(team))
@@ -134,7 +134,7 @@ import Testing
                             let name = step % 2 == 0 ? "shared \(step)" : "own \(process) \(step)"
                             try machine.publish(name, [Array("content of \(name)".utf8), Array("all".utf8)])
                         }
-                        try #require(machine.finishUploads() == [])
+                        try #require(await machine.finishUploads() == [])
                     }
                 }
             }

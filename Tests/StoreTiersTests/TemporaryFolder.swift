@@ -67,7 +67,7 @@ final class Machine: Sendable {
         return key
     }
 
-    func finishUploads() -> [TierSet.Pending] { tiers.finish(within: .seconds(60)) }
+    func finishUploads() async -> [TierSet.Pending] { await tiers.finish(within: .seconds(60)) }
 }
 
 extension TierEnvironment {

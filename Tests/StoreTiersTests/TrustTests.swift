@@ -14,21 +14,21 @@ import Testing
         team = try folder.makeFolder("team")
     }
 
-    @Test func aTrustedSignerIsBelieved() throws {
+    @Test func aTrustedSignerIsBelieved() async throws {
         let signer = SigningKey()
         let first = try Machine(folder.file("a"), .directory(team), signer: signer)
         let key = try first.publish("work", [[1, 2, 3]])
-        #expect(first.finishUploads() == [])
+        #expect(await first.finishUploads() == [])
         let second = try Machine(folder.file("b"), .directory(team, trusted: [signer.publicKey]))
         #expect(try second.store.lookup(key).outputs != nil)
         #expect(second.warnings.all == [])
     }
 
-    @Test func unsignedAndForeignResultsAreMissesWithOneWarning() throws {
+    @Test func unsignedAndForeignResultsAreMissesWithOneWarning() async throws {
         let (own, foreign) = (SigningKey(), SigningKey())
         let unsigned = try Machine(folder.file("a"), .directory(team))
         let keys = try (0..<3).map { try unsigned.publish("unsigned \($0)", [[UInt8($0)]]) }
-        #expect(unsigned.finishUploads() == [])
+        #expect(await unsigned.finishUploads() == [])
         let second = try Machine(folder.file("b"), .directory(team, trusted: [own.publicKey]))
         #expect(try second.store.lookup(keys) == [.miss, .miss, .miss])
         #expect(
@@ -41,7 +41,7 @@ import Testing
 
         let stranger = try Machine(folder.file("c"), .directory(team), signer: foreign)
         let key = try stranger.publish("foreign", [[9]])
-        #expect(stranger.finishUploads() == [])
+        #expect(await stranger.finishUploads() == [])
         let third = try Machine(folder.file("d"), .directory(team, trusted: [own.publicKey]))
         #expect(try third.store.lookup(key) == .miss)
         #expect(third.warnings.all.count == 1)

@@ -1,3 +1,4 @@
+import Dispatch
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -91,6 +92,17 @@ public final class HTTPTestServer: Sendable {
     }
 }
 
+/// Tests that compute keep the cooperative pool busy; a server has to answer all the same.
+private final class ServerExecutor: TaskExecutor {
+    static let shared = ServerExecutor()
+    private let queue = DispatchQueue(label: "retort.test-server", attributes: .concurrent)
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.async { [self] in job.runSynchronously(on: asUnownedTaskExecutor()) }
+    }
+}
+
 /// One connection. It is used on its event loop alone.
 private final class ConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
@@ -117,7 +129,9 @@ private final class ConnectionHandler: ChannelInboundHandler {
                 body: body)
             let channel = context.channel
             let answer = answer
-            Task { try? await Delivery(await answer(request), to: request, on: channel).carryOut() }
+            Task(executorPreference: ServerExecutor.shared) {
+                try? await Delivery(await answer(request), to: request, on: channel).carryOut()
+            }
         }
     }
 }

@@ -30,7 +30,8 @@ public final class S3Server: Sendable {
         process = try ServiceProcess(
             S3Server.program!,
             [
-                "serve", "s3", "--addr", "127.0.0.1:\(port)", "--auth-key", "\(S3Server.accessKey),\(S3Server.secretKey)",
+                "serve", "s3", "--addr", "127.0.0.1:\(port)", "--auth-key",
+                "\(S3Server.accessKey),\(S3Server.secretKey)",
                 "--vfs-cache-mode", "off", "--no-cleanup", data.path,
             ],
             environment: ["HOME": folder.path, "RCLONE_CONFIG": "/dev/null", "PATH": "/usr/bin:/bin"], folder: folder,

@@ -13,7 +13,8 @@ public final class ServiceProcess: @unchecked Sendable {
     }
 
     /// Starts a program and waits until something accepts connections at `port`.
-    init(_ program: String, _ arguments: [String], environment: [String: String]? = nil, folder: URL, port: Int) throws {
+    init(_ program: String, _ arguments: [String], environment: [String: String]? = nil, folder: URL, port: Int) throws
+    {
         self.folder = folder
         process = Process()
         process.executableURL = URL(fileURLWithPath: program)

@@ -3,8 +3,10 @@ import CanonicalJSON
 import ContentStore
 import Dispatch
 import Glibc
+import PipelineFile
 import Scheduling
 import StageGraph
+import StoreTiers
 import Synchronization
 
 struct RunCommand: AsyncParsableCommand {
@@ -46,7 +48,7 @@ struct RunCommand: AsyncParsableCommand {
         let signals = InterruptSignals { work.cancel() }
         defer { signals.cancel() }
         let report = try await work.value
-        let pending = tiers?.finish(within: report.status == .interrupted ? .zero : .seconds(pushWait)) ?? []
+        let pending = await tiers?.finish(within: report.status == .interrupted ? .zero : .seconds(pushWait)) ?? []
         for pending in pending { display.show(.warning("\(pending)")) }
         display.finish()
         switch format {

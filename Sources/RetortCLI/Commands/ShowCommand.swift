@@ -1,6 +1,7 @@
 import ArgumentParser
 import CanonicalJSON
 import ContentStore
+import PipelineFile
 import Scheduling
 import StageGraph
 import Stages

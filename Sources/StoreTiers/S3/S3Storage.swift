@@ -132,9 +132,6 @@ struct S3Storage: ObjectStorage {
 
     func write(_ object: ObjectName, fileAt path: String, bytes: Int) async throws {
         if bytes > S3Storage.multipartThreshold { return try await writeParts(object, fileAt: path, bytes: bytes) }
-        if bytes <= 1 << 20, let content = try FileSystem.contents(of: path, limit: 1 << 20) {
-            return try await write(object, content)
-        }
         let body = WebRequest.Body.file(path: path, offset: 0, count: bytes)
         _ = try await transfer.send(WebRequest(.put, address(object), body: body))
     }

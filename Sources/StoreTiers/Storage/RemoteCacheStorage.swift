@@ -83,9 +83,6 @@ struct RemoteCacheStorage: ObjectStorage {
     }
 
     func write(_ object: ObjectName, fileAt path: String, bytes: Int) async throws {
-        if bytes <= 1 << 20, let content = try FileSystem.contents(of: path, limit: 1 << 20) {
-            return try await put(.bytes(content), object)
-        }
         try await put(.file(path: path, offset: 0, count: bytes), object)
     }
 
