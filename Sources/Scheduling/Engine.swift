@@ -72,11 +72,6 @@ public struct Engine: Sendable {
         return run.plan()
     }
 
-    /// The keys of everything that the pipeline's last run resulted in, those of single actions included.
-    public func actionsOfLastRun(of pipeline: Pipeline) throws -> [Digest] {
-        try RunHistory.load(pipeline.name, store: store).actions(store: store)
-    }
-
     /// What a stage made in the pipeline's last run, up to date or not; nil when it never finished, or when what it made
     /// is gone.
     public func lastOutputs(of node: StageNode, in pipeline: Pipeline) throws -> [String: Artifact]? {
