@@ -122,3 +122,18 @@ CTStatus ct_cached_attention(
         *out = handle(result);
     });
 }
+
+CTStatus ct_copy_cache(CTTensor *keys, CTTensor *values, int64_t from, int64_t to, int64_t length) {
+    return guarded([&] {
+        at::NoGradGuard no_gradients;
+        const auto &cached = keys->value;
+        require(
+            from >= 0 && from < cached.size(0) && to >= 0 && to < cached.size(0) && length >= 0
+                && length <= cached.size(2),
+            "a copy lies outside the key-value cache");
+        if (from == to || length == 0) return;
+        for (auto *tensor : {keys, values}) {
+            tensor->value.select(0, to).narrow(1, 0, length).copy_(tensor->value.select(0, from).narrow(1, 0, length));
+        }
+    });
+}

@@ -163,6 +163,22 @@ CTStatus ct_tensor_backward(const CTTensor *loss) {
     return guarded([&] { torch::autograd::backward({loss->value}, {}); });
 }
 
+CTStatus ct_tensor_backward_from(CTTensor *const *outputs, CTTensor *const *gradients, int32_t count) {
+    return guarded([&] {
+        torch::autograd::variable_list roots, from;
+        for (int32_t i = 0; i < count; ++i) {
+            if (!gradients[i] || !outputs[i]->value.requires_grad()) continue;
+            roots.push_back(outputs[i]->value);
+            from.push_back(gradients[i]->value);
+        }
+        if (!roots.empty()) torch::autograd::backward(roots, from);
+    });
+}
+
+CTStatus ct_tensor_detach(const CTTensor *tensor, CTTensor **out) {
+    return guarded([&] { *out = handle(tensor->value.detach()); });
+}
+
 CTStatus ct_tensor_gradient(const CTTensor *leaf, CTTensor **out) {
     return guarded([&] {
         const auto &gradient = leaf->value.grad();

@@ -1,4 +1,5 @@
 #include "boundary.hpp"
+#include "logits.hpp"
 #include "products.hpp"
 #include "vectors.hpp"
 
@@ -212,6 +213,14 @@ at::Tensor composed_loss(const at::Tensor &hidden, const at::Tensor &weight, con
 
 } // namespace
 
+at::Tensor ctorch::output_logits(const at::Tensor &hidden, const at::Tensor &weight) {
+    const auto h = hidden.contiguous();
+    const auto w = weight.to(h.scalar_type()).contiguous();
+    require(h.dim() == 2 && w.dim() == 2 && h.size(1) == w.size(1), "the output layer does not fit its input");
+    if (!fused(h)) return at::mm(h, w.t());
+    return dispatch(h, [&](auto *tag) { return Head<std::remove_pointer_t<decltype(tag)>>::logits(h, w); });
+}
+
 CTStatus ct_token_loss(
     const CTTensor *hidden, const CTTensor *weight, const int64_t *rows, const int64_t *targets,
     const double *weights, const double *ceilings, int64_t count, double *nll, uint8_t *correct, CTTensor **loss) {
@@ -230,33 +239,5 @@ CTStatus ct_token_loss(
         const bool records = at::GradMode::is_enabled();
         *loss = handle(TokenLoss::apply(
             h.contiguous(), w, list, records && h.requires_grad(), records && w.requires_grad()));
-    });
-}
-
-CTStatus ct_most_likely(const CTTensor *hidden, const CTTensor *weight, int64_t *tokens) {
-    return guarded([&] {
-        at::NoGradGuard no_gradients;
-        const auto h = hidden->value.contiguous();
-        const auto w = weight->value.to(h.scalar_type()).contiguous();
-        require(h.dim() == 2 && w.dim() == 2 && h.size(1) == w.size(1), "the output layer does not fit its input");
-        if (!fused(h)) {
-            const auto best = at::mm(h, w.t()).argmax(1).cpu();
-            std::copy_n(best.data_ptr<int64_t>(), h.size(0), tokens);
-            return;
-        }
-        dispatch(h, [&](auto *tag) {
-            using T = std::remove_pointer_t<decltype(tag)>;
-            const auto logits = Head<T>::logits(h, w);
-            const T *data = logits.template data_ptr<T>();
-            const int64_t vocabulary = w.size(0);
-            for (int64_t row = 0; row < h.size(0); ++row) {
-                const T *line = data + row * vocabulary;
-                int64_t best = 0;
-                for (int64_t j = 1; j < vocabulary; ++j) {
-                    if (load(line + j) > load(line + best)) best = j;
-                }
-                tokens[row] = best;
-            }
-        });
     });
 }

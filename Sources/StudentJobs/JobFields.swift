@@ -53,6 +53,14 @@ extension JSONObject {
     /// A seed; any integer.
     func seed(_ key: String) throws(JSONFieldError) -> UInt64 { UInt64(bitPattern: Int64(try integer(key))) }
 
+    /// An object that may be missing or null, read by `read`.
+    func optional<Value>(
+        _ key: String, _ read: (JSONObject) throws(JSONFieldError) -> Value
+    ) throws(JSONFieldError) -> Value? {
+        guard let value = self[key], !value.isNull else { return nil }
+        return try read(try object(key))
+    }
+
     /// Throws unless `condition` holds.
     func check(_ key: String, _ condition: Bool, _ rule: String) throws(JSONFieldError) {
         guard condition else {

@@ -31,13 +31,7 @@ public struct Checkpoint {
         if FileSystem.isFile(single) { return [try SafetensorsArchive(mapping: single)] }
         let index = "\(single).index.json"
         guard FileSystem.isFile(index) else {
-            let names = try FileSystem.list(directory)
-            if let pickle = names.first(where: { $0.hasSuffix(".bin") || $0.hasSuffix(".pt") || $0.hasSuffix(".pth") })
-            {
-                throw StudentError(
-                    "\(directory)/\(pickle)",
-                    "is a pickle file, which can run any code when opened; convert the checkpoint to safetensors")
-            }
+            try refusePickles(in: directory)
             throw StudentError(directory, "has no model.safetensors")
         }
         do {
@@ -56,6 +50,21 @@ public struct Checkpoint {
             throw StudentError("\(index):\(error.line):\(error.column)", error.message)
         }
     }
+
+    /// Throws when a directory holds weights as a pickle file.
+    static func refusePickles(in directory: String) throws {
+        let names = try FileSystem.list(directory)
+        if let pickle = names.first(where: { name in
+            [".bin", ".pt", ".pth", ".pkl", ".ckpt"].contains { name.hasSuffix($0) }
+        }) {
+            throw StudentError(
+                "\(directory)/\(pickle)",
+                "is a pickle file, which can run any code when opened; convert the checkpoint to safetensors")
+        }
+    }
+
+    /// What tells this checkpoint's weights from others of the same shape.
+    var fingerprint: BaseFingerprint { BaseFingerprint(archives) }
 
     private func checkTensors() throws {
         let wanted = configuration.parameterShapes
@@ -101,10 +110,11 @@ public struct Checkpoint {
     ///   - activation: what layers compute in; nil for `type`.
     ///   - matrices: the type of matrices and embeddings, where another than that of norms and biases; for models
     ///     that are not trained, so that nothing is converted again and again.
+    ///   - adapter: low-rank updates to put on the model's linear maps.
     /// - Throws: `TensorError` when memory runs out.
     public func model(
         type: Tensor.Element = .float32, positions: Int? = nil, activation: Tensor.Element? = nil,
-        matrices: Tensor.Element? = nil
+        matrices: Tensor.Element? = nil, adapter: Adapter? = nil
     ) throws -> Decoder {
         let parameters = try configuration.parameterShapes.map { shape in
             let (archive, entry) = try find(shape.name)
@@ -115,8 +125,8 @@ public struct Checkpoint {
             return Parameter(name: shape.name, tensor: try stored.converted(to: wanted))
         }
         return try Decoder(
-            configuration, parameters: parameters, positions: positions ?? configuration.maxPositions,
-            activation: activation ?? type)
+            configuration, parameters: parameters, adapter: adapter,
+            positions: positions ?? configuration.maxPositions, activation: activation ?? type)
     }
 }
 

@@ -24,4 +24,17 @@ final class CheckpointTokenizer {
             throw StudentError(path, error.path.isEmpty ? error.problem : "\(error.path) \(error.problem)")
         }
     }
+
+    /// Throws where the tokenizer has tokens that the model has no embedding for. A directory without a tokenizer is
+    /// fine.
+    func check(_ configuration: DecoderConfiguration) throws {
+        guard FileSystem.isFile(path) else { return }
+        let size = try load().vocabularySize
+        guard size <= configuration.vocabSize else {
+            throw StudentError(
+                path,
+                "has \(size) tokens, the model's embedding \(configuration.vocabSize) (vocab_size in config.json); take "
+                    + "the tokenizer that belongs to the model")
+        }
+    }
 }

@@ -11,8 +11,10 @@ struct ConfigurationFile {
         self.object = object
     }
 
-    init(directory: String) throws {
-        path = "\(directory)/config.json"
+    init(directory: String) throws { try self.init(path: "\(directory)/config.json") }
+
+    init(path: String) throws {
+        self.path = path
         do {
             let json = try JSON.parse(FileSystem.read(path))
             guard let object = json.object else { throw StudentError(path, "should be an object, found \(json.kind)") }
@@ -34,9 +36,11 @@ struct ConfigurationFile {
             path, "option \"\(key)\" is \(value.canonicalText); only \(supported.canonicalText) is supported")
     }
 
-    /// Throws when an option is there and not null, false or zero.
+    /// Throws when an option is there and not null, false, zero or empty.
     func refuse(_ key: String) throws {
-        guard let value = object[key], !value.isNull, value != false, value.double != 0 else { return }
+        guard let value = object[key], !value.isNull, value != false, value.double != 0, value.array != [],
+            value.object?.isEmpty != true
+        else { return }
         throw StudentError(path, "option \"\(key)\" is \(value.canonicalText), which is not supported")
     }
 }

@@ -4,7 +4,7 @@ extension Decoder {
     /// A model with seeded random weights: matrices normal with the configuration's deviation, norms one, biases
     /// zero. Each parameter has a stream of its own, so that none depends on the shape of another.
     public static func random(
-        _ configuration: DecoderConfiguration, seed: UInt64, positions: Int? = nil,
+        _ configuration: DecoderConfiguration, seed: UInt64, adapter: Adapter? = nil, positions: Int? = nil,
         activation: Tensor.Element = .float32
     ) throws -> Decoder {
         var parameters: [Parameter] = []
@@ -15,18 +15,13 @@ extension Decoder {
             case .ones: values = [Float](repeating: 1, count: count)
             case .zeros: values = [Float](repeating: 0, count: count)
             case .normal:
-                var stream = RandomStream(seed: seed, path: digest(shape.name))
+                var stream = RandomStream(seed: seed, path: RandomStream.path(shape.name))
                 values = stream.normals(count, deviation: configuration.initializerRange)
             }
             parameters.append(Parameter(name: shape.name, tensor: try Tensor(values, shape: shape.shape)))
         }
         return try Decoder(
-            configuration, parameters: parameters, positions: positions ?? configuration.maxPositions,
-            activation: activation)
+            configuration, parameters: parameters, adapter: adapter,
+            positions: positions ?? configuration.maxPositions, activation: activation)
     }
-}
-
-/// FNV-1a of a name, which picks its random stream.
-private func digest(_ name: String) -> UInt64 {
-    name.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
 }

@@ -52,6 +52,13 @@ enum FileSystem {
         }
     }
 
+    /// Makes a directory and the folders above it, where they are missing.
+    static func makeDirectory(_ path: String) throws {
+        guard !isDirectory(path) else { return }
+        if let slash = path.lastIndex(of: "/"), slash > path.startIndex { try makeDirectory(String(path[..<slash])) }
+        guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw failure(path, "cannot be created") }
+    }
+
     /// Names in a directory, ordered by their bytes, without `.` and `..`.
     static func list(_ path: String) throws -> [String] {
         guard let directory = opendir(path) else { throw failure(path, "cannot be listed") }

@@ -10,6 +10,8 @@ struct JobRunner {
     let report: (WorkerEvent) throws -> Void
     /// Seconds on a clock that only runs forward.
     let clock: () -> Double
+    /// Whether the work should end as soon as it can.
+    var isCancelled: () -> Bool = { false }
 
     func run(_ job: StudentJob) throws {
         switch job {
@@ -19,53 +21,6 @@ struct JobRunner {
         case .inspect(let job): try inspect(job)
         case .convert(let job): try convert(job)
         }
-    }
-
-    private func train(_ job: TrainingJob) throws {
-        try prepare(job.execution)
-        try requireAbsent(job.output)
-        let checkpoint: Checkpoint?
-        let configuration: DecoderConfiguration
-        switch job.model {
-        case .random(let model, _): (checkpoint, configuration) = (nil, DecoderConfiguration(model))
-        case .checkpoint(let directory):
-            let opened = try Checkpoint(directory: directory)
-            (checkpoint, configuration) = (opened, opened.configuration)
-        }
-        let data = try TrainingSet(
-            job.data, objective: job.objective, vocabulary: configuration.vocabSize,
-            positions: configuration.maxPositions)
-        let activation: Tensor.Element = job.execution.precision == .bfloat16 ? .bfloat16 : .float32
-        let model: Decoder
-        let configurationJSON: JSONObject
-        switch job.model {
-        case .random(let description, let seed):
-            model = try .random(configuration, seed: seed, positions: data.longest, activation: activation)
-            configurationJSON = description.json.object!
-        case .checkpoint:
-            model = try checkpoint!.model(positions: data.longest, activation: activation)
-            configurationJSON = checkpoint!.configurationJSON
-        }
-        let trainer = try Trainer(model: model, data: data, job: job)
-        var log: [UInt8] = []
-        let start = clock()
-        var (last, tokens) = (start, 0)
-        while !trainer.isFinished {
-            var step = try trainer.advance()
-            log += step.json.canonicalBytes + [UInt8(ascii: "\n")]
-            let now = clock()
-            step.tokensPerSecond = Double(step.tokens) / max(now - last, 1e-9)
-            last = now
-            tokens += step.tokens
-            try report(.step(step))
-        }
-        let seconds = clock() - start
-        try Checkpoint.write(
-            model, configuration: configurationJSON, tokenizer: job.tokenizer ?? checkpoint?.directory,
-            to: job.output)
-        if let path = job.log { try AtomicFile.replace(path, with: log) }
-        try report(
-            .done(WorkSummary(output: job.output, steps: trainer.step, tokens: tokens, seconds: seconds)))
     }
 
     private func generate(_ job: GenerationJob) throws {
@@ -85,6 +40,7 @@ struct JobRunner {
             model: model, slots: job.batch, maxNewTokens: job.maxNewTokens, stopTokens: Set(stops.map(Int64.init)))
         let start = clock()
         let results = try generator.generate(prompts.map(\.tokens)) { done in
+            if isCancelled() { throw StudentError("retort-student", "was told to stop; nothing was written") }
             try report(.progress(WorkProgress(done: done, total: prompts.count, unit: "prompts")))
         }
         let seconds = clock() - start

@@ -16,6 +16,13 @@ struct RandomStream: RandomNumberGenerator {
         for part in path { state = next() ^ (part &* 0x9E37_79B9_7F4A_7C15) }
     }
 
+    /// The part of a path that stands for a name.
+    static func path(_ name: String) -> UInt64 {
+        var hash = StableHash()
+        hash.add(name.utf8)
+        return hash.value
+    }
+
     mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var z = state

@@ -23,7 +23,9 @@ public enum StudentWorker {
         WorkerSignals.install()
         do {
             let job = try readJob(arguments[0])
-            try JobRunner(report: report, clock: monotonicSeconds).run(job)
+            let runner = JobRunner(
+                report: send, clock: monotonicSeconds, isCancelled: { WorkerSignals.terminationRequested })
+            try runner.run(job)
             return 0
         } catch {
             send(.failed("\(error)"))
@@ -38,13 +40,6 @@ public enum StudentWorker {
             throw StudentError("\(path):\(error.line):\(error.column)", error.message)
         } catch let error as JSONFieldError {
             throw StudentError(path, "\(error)")
-        }
-    }
-
-    private static func report(_ event: WorkerEvent) throws {
-        send(event)
-        if WorkerSignals.terminationRequested {
-            throw StudentError("retort-student", "was told to stop before the work was done; nothing was written")
         }
     }
 

@@ -11,6 +11,8 @@ public final class Trainer {
     private let referenceMargins: [Double]
     private let rate: LearningRate
     private let optimizer: AdamW
+    /// Asked between micro-batches: whether to give up the step.
+    var shouldStop: () -> Bool = { false }
     private var epochOrder: (number: Int, steps: [ArraySlice<Int>])
     /// Steps taken so far.
     public private(set) var step = 0
@@ -26,24 +28,49 @@ public final class Trainer {
             samples: data.count, batch: job.batch, epochs: job.epochs, maxSteps: job.maxSteps, seed: job.seed)
         rate = LearningRate(settings: job.optimizer, steps: plan.steps, stepsPerEpoch: plan.stepsPerEpoch)
         referenceMargins = try Self.referenceMargins(model, data, job)
-        for parameter in model.parameters { try parameter.tensor.setRequiresGradient(true) }
-        optimizer = try AdamW(model.parameters.map(\.tensor))
+        try plan.checkTargets(of: data, objective: job.objective)
+        for parameter in model.trained { try parameter.tensor.setRequiresGradient(true) }
+        optimizer = try AdamW(model.trained.map(\.tensor))
         epochOrder = (0, plan.epoch(0))
+    }
+
+    /// Everything that changes from step to step, but for the number of steps.
+    var content: [Parameter] {
+        zip(model.trained, zip(optimizer.first, optimizer.second)).flatMap { parameter, moments in
+            [
+                Parameter(name: "parameter.\(parameter.name)", tensor: parameter.tensor),
+                Parameter(name: "first.\(parameter.name)", tensor: moments.0),
+                Parameter(name: "second.\(parameter.name)", tensor: moments.1),
+            ]
+        }
+    }
+
+    /// Goes on after so many steps, once ``content`` is what it was then.
+    func resume(at step: Int) {
+        self.step = step
+        optimizer.steps = step
     }
 
     public var isFinished: Bool { step >= plan.steps }
 
-    /// Takes the next step.
+    /// Takes the next step, or returns nil where ``shouldStop`` said so.
     ///
     /// - Throws: ``StudentError`` when a loss or gradient is not a finite number, naming step and samples;
     ///   `TensorError` when memory runs out. The model is as before the step then.
-    public func advance() throws -> TrainingStep {
+    public func advance() throws -> TrainingStep? {
         precondition(!isFinished, "the run has \(plan.steps) steps")
         let epoch = step / plan.stepsPerEpoch
         if epochOrder.number != epoch { epochOrder = (epoch, plan.epoch(epoch)) }
         let samples = Array(epochOrder.steps[step % plan.stepsPerEpoch])
-        let outcome = try accumulateGradients(samples)
         let leaves = optimizer.parameters
+        let outcome: Outcome
+        do {
+            outcome = try accumulateGradients(samples)
+        } catch {
+            for leaf in leaves { leaf.clearGradient() }
+            if error is Interruption { return nil }
+            throw error
+        }
         let norm = try Tensor.gradientNorm(of: leaves)
         guard outcome.loss.isFinite, norm.isFinite else {
             for leaf in leaves { leaf.clearGradient() }
@@ -85,9 +112,21 @@ public final class Trainer {
         var preferred = Ratio()
     }
 
+    private struct Interruption: Error {}
+
     /// Adds the gradient of the mean loss over `samples` to the parameters' gradients, micro-batch by micro-batch.
     func accumulateGradients(_ samples: [Int]) throws -> Outcome {
         var outcome = Outcome()
+        var part = 0
+        func accumulate(_ batch: PackedBatch) throws -> ScoredTokens {
+            if shouldStop() { throw Interruption() }
+            part += 1
+            model.dropoutKey = dropoutKey(part)
+            defer { model.dropoutKey = nil }
+            let scored = try model.accumulateGradients(of: batch, recomputes: job.recomputesActivations)
+            outcome.loss += try scored.loss.scalar()
+            return scored
+        }
         switch (data, job.objective) {
         case (.tokens(let all), let objective):
             let completionTokens = samples.reduce(0) { $0 + all[$1].completion.count }
@@ -97,17 +136,13 @@ public final class Trainer {
                         objective == .sftPerSample ? record.completion.count * samples.count : completionTokens
                     return (record.weight ?? 1) / Double(divisor)
                 }
-                let scored = try model.score(batch)
-                outcome.loss += try scored.loss.scalar()
-                for correct in scored.correct { outcome.tokens.add(correct ? 1 : 0) }
-                try scored.loss.backward()
+                for correct in try accumulate(batch).correct { outcome.tokens.add(correct ? 1 : 0) }
             }
         case (.pairs(let all), .krsl(let settings)):
             for part in microBatches(samples) {
                 let batch = PairBatch(part.lazy.map { all[$0] }, settings: settings, count: samples.count)
                 guard batch.packed.targets.count > 0 else { continue }
-                let scored = try model.score(batch.packed)
-                outcome.loss += try scored.loss.scalar()
+                let scored = try accumulate(batch.packed)
                 for (index, kind) in batch.kinds.enumerated() {
                     switch kind {
                     case .correctKey: outcome.keys.add(scored.correct[index] ? 1 : 0)
@@ -115,7 +150,6 @@ public final class Trainer {
                     case .correctOther: break
                     }
                 }
-                try scored.loss.backward()
             }
         case (.pairs(let all), .dpo(let beta)):
             for part in microBatches(samples) {
@@ -127,7 +161,9 @@ public final class Trainer {
                 outcome.loss += preference.loss
                 for isPreferred in preference.isPreferred { outcome.preferred.add(isPreferred ? 1 : 0) }
                 for nll in preference.rejected { outcome.rejected.add(nll) }
-                try model.score(batch.packed).loss.backward()
+                let loss = outcome.loss
+                _ = try accumulate(batch.packed)
+                outcome.loss = loss
             }
         case (.pairs, .sft), (.pairs, .sftPerSample): preconditionFailure("pairs are for KRSL and DPO")
         }
@@ -140,6 +176,12 @@ public final class Trainer {
         guard case .dpo = job.objective, case .pairs(let pairs) = data else { return [] }
         return try PreferenceBatch.margins(
             of: pairs, model: model, samples: job.batch.samples, tokens: job.batch.maxTokens ?? defaultMaxTokens)
+    }
+
+    /// Dropout differs from step to step and from micro-batch to micro-batch.
+    private func dropoutKey(_ part: Int) -> UInt64 {
+        var stream = RandomStream(seed: job.seed, path: RandomStream.path("dropout"), UInt64(step), UInt64(part))
+        return stream.next()
     }
 
     /// Splits a step's samples into micro-batches, in order.

@@ -25,4 +25,24 @@ struct TrainingPlan: Sendable, Equatable {
             order[$0..<min($0 + samplesPerStep, samples)]
         }
     }
+
+    /// Throws where a step would have nothing to learn from.
+    ///
+    /// - Throws: ``StudentError`` naming the step and its first samples.
+    func checkTargets(of data: TrainingSet, objective: Objective) throws {
+        let targets = (0..<samples).map { data.hasTargets($0, objective) }
+        guard targets.contains(false) else { return }
+        var step = 0
+        for number in 0..<((steps + stepsPerEpoch - 1) / stepsPerEpoch) {
+            for part in epoch(number) where step < steps {
+                step += 1
+                guard !part.contains(where: { targets[$0] }) else { continue }
+                let ids = part.prefix(8).map { "\"\(data.id($0))\"" }.joined(separator: ", ")
+                throw StudentError(
+                    "step \(step)",
+                    "would learn nothing: every token of its \(part.count) samples is masked out (\(ids)"
+                        + "\(part.count > 8 ? ", …" : "")); drop samples without key tokens, or raise the batch size")
+            }
+        }
+    }
 }

@@ -46,6 +46,36 @@ enum TrainingSet: Sendable {
         }
     }
 
+    /// Whether any token of a sample has a weight in the loss.
+    func hasTargets(_ index: Int, _ objective: Objective) -> Bool {
+        guard case .pairs(let pairs) = self, case .krsl(let settings) = objective else { return true }
+        return settings.gamma != 0
+            || (settings.alpha != 0 && pairs[index].correctKeys.contains(1))
+            || (settings.beta != 0 && pairs[index].wrongKeys.contains(1))
+    }
+
+    /// Tells one set of samples from another, whatever files they came in.
+    var digest: String {
+        var hash = StableHash()
+        func add(_ id: String, _ columns: [[Int32]]) {
+            hash.add(id.utf8)
+            for column in columns {
+                hash.add([0xFF, 0xFE])
+                column.withUnsafeBytes { hash.add($0) }
+            }
+        }
+        switch self {
+        case .tokens(let records): for record in records { add(record.id, [record.prompt, record.completion]) }
+        case .pairs(let pairs):
+            for pair in pairs {
+                add(pair.id, [pair.prompt, pair.correct, pair.wrong])
+                hash.add(pair.correctKeys)
+                hash.add(pair.wrongKeys)
+            }
+        }
+        return hash.hex
+    }
+
     /// Tokens the sample has, as read from its prompt and completions.
     func tokenCount(_ index: Int) -> Int {
         switch self {

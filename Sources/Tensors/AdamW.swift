@@ -6,10 +6,12 @@ import CTorch
 /// p ← p (1 − lr·wd) − lr / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
 public final class AdamW {
     public let parameters: [Tensor]
-    private let first: [Tensor]
-    private let second: [Tensor]
-    /// Steps taken so far.
-    public private(set) var steps = 0
+    /// The first moment of each parameter, like it in shape and type.
+    public let first: [Tensor]
+    /// The second moment of each parameter.
+    public let second: [Tensor]
+    /// Steps taken so far; to be set only together with the moments.
+    public var steps = 0
 
     /// - Parameter parameters: leaves in an order that decides nothing but the order of sums.
     public init(_ parameters: [Tensor]) throws(TensorError) {

@@ -113,6 +113,12 @@ public struct KeyValueCache {
         keys = try .zeros([slots, keyValueHeads, positions, headSize])
         values = try .zeros([slots, keyValueHeads, positions, headSize])
     }
+
+    /// Gives slot `target` the first `count` positions of slot `source`.
+    public func copy(_ count: Int, from source: Int, to target: Int) throws(TensorError) {
+        try check(
+            ct_copy_cache(keys.handle, values.handle, Int64(source), Int64(target), Int64(count)), "copying a cache")
+    }
 }
 
 /// Cosines and sines of the rotary angles position · frequency: each [positions, D / 2].

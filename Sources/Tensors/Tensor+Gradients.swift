@@ -12,6 +12,20 @@ extension Tensor {
         try check(ct_tensor_backward(handle), "backpropagation")
     }
 
+    /// ``backward()`` for several outputs whose own derivatives are known; nil is zero.
+    public static func backward(_ outputs: [(tensor: Tensor, gradient: Tensor?)]) throws(TensorError) {
+        let tensors = outputs.map { Optional($0.tensor.handle) }
+        let gradients = outputs.map { $0.gradient?.handle }
+        try check(ct_tensor_backward_from(tensors, gradients, Int32(outputs.count)), "backpropagation")
+    }
+
+    /// The same values, sharing storage, as a leaf of its own.
+    public func detached(requiringGradient: Bool = false) throws(TensorError) -> Tensor {
+        let leaf = try Tensor(owning: produce("detaching a tensor") { ct_tensor_detach(handle, $0) })
+        if requiringGradient { try leaf.setRequiresGradient(true) }
+        return leaf
+    }
+
     /// The gradient so far, sharing storage, or nil when there is none.
     public func gradient() throws(TensorError) -> Tensor? {
         var out: OpaquePointer?

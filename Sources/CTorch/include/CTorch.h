@@ -85,6 +85,10 @@ CTStatus ct_tensor_rows(const CTTensor *tensor, const int64_t *rows, int64_t cou
 CTStatus ct_tensor_set_requires_grad(CTTensor *tensor, bool requires_grad);
 /// Adds d(loss)/d(leaf) to every leaf's gradient. `loss` is a scalar.
 CTStatus ct_tensor_backward(const CTTensor *loss);
+/// The same for several outputs whose gradients are known; NULL gradients are zero.
+CTStatus ct_tensor_backward_from(CTTensor *const *outputs, CTTensor *const *gradients, int32_t count);
+/// The same values, sharing storage, without what they were computed from.
+CTStatus ct_tensor_detach(const CTTensor *tensor, CTTensor **out);
 /// The gradient, or NULL in `out` when there is none. It shares storage with the leaf's.
 CTStatus ct_tensor_gradient(const CTTensor *leaf, CTTensor **out);
 void ct_tensor_clear_gradient(CTTensor *leaf);
@@ -116,6 +120,28 @@ CTStatus ct_head_rms_norm(
 /// NULL). Computed in x's type; weights are rounded to it, sums are float32.
 CTStatus ct_linear(
     const CTTensor *x, CTTensor *const *weights, CTTensor *const *biases, int32_t count, CTTensor **outs);
+
+/// A low-rank update of one linear map: y += scale * drop(x) · aᵀ · bᵀ.
+typedef struct CTLowRank {
+    /// a [R, K] and b [N, R]; both NULL where there is no update.
+    const CTTensor *a;
+    const CTTensor *b;
+    double scale;
+    /// The share of x's elements that are zeroed; the others are divided by 1 - dropout. 0 for none, below 1.
+    double dropout;
+    /// Which elements, together with their place in x: equal keys drop equal elements.
+    uint64_t key;
+} CTLowRank;
+
+/// ct_linear with a low-rank update for each weight.
+CTStatus ct_low_rank_linear(
+    const CTTensor *x, CTTensor *const *weights, CTTensor *const *biases, const CTLowRank *updates, int32_t count,
+    CTTensor **outs);
+
+/// out [N, K] = weight + scale * b [N, R] · a [R, K] in weight's type; sums are float32, or float64 for a float64
+/// weight. Records no gradient.
+CTStatus ct_merge_low_rank(
+    const CTTensor *weight, const CTTensor *a, const CTTensor *b, double scale, CTTensor **out);
 
 /// silu(gate) * up, elementwise.
 CTStatus ct_swiglu(const CTTensor *gate, const CTTensor *up, CTTensor **out);
@@ -167,6 +193,9 @@ CTStatus ct_cached_attention(
     CTAttentionShape shape, CTTensor *keys, CTTensor *values, const CTCacheSpan *spans, int64_t count,
     CTTensor **out);
 
+/// Copies the first `length` positions of one slot of a key-value cache to another slot.
+CTStatus ct_copy_cache(CTTensor *keys, CTTensor *values, int64_t from, int64_t to, int64_t length);
+
 /// logits = hidden [T, H] at `rows` [count] · weight [V, H]ᵀ; nll_i = logsumexp(logits_i) - logits_i[targets_i];
 /// `loss` = Σ weights_i · nll_i, a scalar. An entry whose nll is above its ceiling counts with weight 0 (ceilings may
 /// be NULL). nll, correct [count] on the host: the values, and 1 where the target is the most likely token; both may
@@ -177,6 +206,22 @@ CTStatus ct_token_loss(
 
 /// The index of the largest entry of each row of x [T, H] · weight [V, H]ᵀ, the lowest where several are equal.
 CTStatus ct_most_likely(const CTTensor *hidden, const CTTensor *weight, int64_t *tokens);
+
+/// How the token of one row is chosen.
+typedef struct CTSampling {
+    /// Logits are divided by this; 0 takes the most likely token.
+    double temperature;
+    /// Only that many of the most likely tokens; 0 for all.
+    int64_t top_k;
+    /// Of those, only the fewest most likely that together have this probability; 1 for all.
+    double top_p;
+    /// The draw, uniform in [0, 1).
+    double uniform;
+} CTSampling;
+
+/// A token for each row of x [T, H] · weight [V, H]ᵀ, drawn as `sampling` [T] says. A row's token depends on its own
+/// logits and draw only. Of equal logits the lower index counts as more likely.
+CTStatus ct_sample(const CTTensor *hidden, const CTTensor *weight, const CTSampling *sampling, int64_t *tokens);
 
 #ifdef __cplusplus
 }
