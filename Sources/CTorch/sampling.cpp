@@ -39,7 +39,8 @@ int64_t draw(const float *logits, int64_t vocabulary, const CTSampling &how, std
     if (how.temperature == 0 || how.top_k == 1) return best;
     const double largest = logits[best], scale = 1 / how.temperature;
     const auto weight = [&](int64_t j) { return std::exp((static_cast<double>(logits[j]) - largest) * scale); };
-    if (how.top_k <= 0 && how.top_p >= 1) {
+    const int64_t kept_by_rank = how.top_k > 0 && how.top_k < vocabulary ? how.top_k : 0;
+    if (kept_by_rank == 0 && how.top_p >= 1) {
         double total = 0;
         for (int64_t j = 0; j < vocabulary; ++j) total += weight(j);
         double rest = how.uniform * total;
@@ -54,27 +55,23 @@ int64_t draw(const float *logits, int64_t vocabulary, const CTSampling &how, std
     };
     order.resize(vocabulary);
     for (int64_t j = 0; j < vocabulary; ++j) order[j] = j;
-    size_t candidates = static_cast<size_t>(vocabulary);
-    if (how.top_k > 0 && how.top_k < vocabulary) {
-        candidates = static_cast<size_t>(how.top_k);
-        std::nth_element(order.begin(), order.begin() + how.top_k - 1, order.end(), likelier);
-        order.resize(candidates);
-        std::sort(order.begin(), order.end(), likelier);
-    }
     double total = 0;
-    Nucleus kept{candidates, 0};
-    if (how.top_k > 0) {
+    Nucleus kept;
+    if (kept_by_rank > 0) {
+        std::nth_element(order.begin(), order.begin() + kept_by_rank - 1, order.end(), likelier);
+        order.resize(kept_by_rank);
+        std::sort(order.begin(), order.end(), likelier);
         for (const auto j : order) total += weight(j);
-        kept = nucleus(candidates, total, how.top_p, weight, [&](size_t i) { return order[i]; });
+        kept = nucleus(order.size(), total, how.top_p, weight, [&](size_t i) { return order[i]; });
     } else {
         // A nucleus is small: a heap hands out as many as are needed without sorting the vocabulary.
         for (const auto j : order) total += weight(j);
         const auto below = [&](int64_t a, int64_t b) { return likelier(b, a); };
         std::make_heap(order.begin(), order.end(), below);
         std::vector<int64_t> taken;
-        kept = nucleus(candidates, total, how.top_p, weight, [&](size_t) {
-            std::pop_heap(order.begin(), order.end() - static_cast<int64_t>(taken.size()), below);
-            taken.push_back(order[order.size() - 1 - taken.size()]);
+        kept = nucleus(order.size(), total, how.top_p, weight, [&](size_t i) {
+            std::pop_heap(order.begin(), order.end() - static_cast<int64_t>(i), below);
+            taken.push_back(order[order.size() - 1 - i]);
             return taken.back();
         });
         order = std::move(taken);

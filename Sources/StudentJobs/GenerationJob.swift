@@ -129,7 +129,8 @@ public struct Generation: Sendable, Equatable {
 
     public init(json: JSONObject) throws(JSONFieldError) {
         self.init(
-            id: try json.string("id"), sample: try json.optionalInteger("sample"), tokens: try json.tokens("ids"), text: try json.optionalString("text"),
+            id: try json.string("id"), sample: try json.optionalInteger("sample"), tokens: try json.tokens("ids"),
+            text: try json.optionalString("text"),
             finish: try json.choice("finish_reason"))
     }
 }
@@ -137,7 +138,8 @@ public struct Generation: Sendable, Equatable {
 extension GenerationJob {
     public var json: JSON {
         [
-            "checkpoint": .string(checkpoint), "adapter": .optional(adapter), "prompts": .string(prompts), "output": .string(output),
+            "checkpoint": .string(checkpoint), "adapter": .optional(adapter), "prompts": .string(prompts),
+            "output": .string(output),
             "max_new_tokens": .whole(maxNewTokens), "batch": .whole(batch),
             "stop_tokens": .array(stopTokens.map { .whole($0) }),
             "stop_texts": .array(stopTexts.map { .string($0) }), "sampling": sampling.json,

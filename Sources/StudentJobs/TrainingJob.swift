@@ -93,7 +93,8 @@ public struct BatchSettings: Sendable, Equatable {
 extension TrainingJob {
     public var json: JSON {
         [
-            "model": model.json, "adapter": adapter?.json ?? .null, "merges_adapter": .bool(mergesAdapter), "tokenizer": .optional(tokenizer), "data": .array(data.map { .string($0) }),
+            "model": model.json, "adapter": adapter?.json ?? .null, "merges_adapter": .bool(mergesAdapter),
+            "tokenizer": .optional(tokenizer), "data": .array(data.map { .string($0) }),
             "objective": objective.json, "optimizer": optimizer.json, "batch": batch.json, "epochs": .number(epochs),
             "max_steps": .optional(maxSteps), "seed": .seed(seed), "execution": execution.json,
             "recomputes_activations": .bool(recomputesActivations), "resume": resume?.json ?? .null,
@@ -106,7 +107,8 @@ extension TrainingJob {
             model: try InitialModel(json: json.object("model")),
             adapter: try json.optional("adapter", InitialAdapter.init(json:)),
             mergesAdapter: try json.optionalBool("merges_adapter") ?? false,
-            tokenizer: try json.optionalString("tokenizer"), data: try json.strings("data"), objective: try Objective(json: json.object("objective")),
+            tokenizer: try json.optionalString("tokenizer"), data: try json.strings("data"),
+            objective: try Objective(json: json.object("objective")),
             optimizer: try OptimizerSettings(json: json.object("optimizer")),
             batch: try BatchSettings(json: json.object("batch")), epochs: try json.double("epochs"),
             maxSteps: try json.optionalInteger("max_steps"), seed: try json.seed("seed"),

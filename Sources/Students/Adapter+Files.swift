@@ -97,17 +97,13 @@ extension Adapter {
 
 /// Parameters as a safetensors file.
 enum TensorFile {
-    /// - Parameter type: what to convert to; nil for each parameter's own.
-    static func write(_ parameters: [Parameter], type: Tensor.Element? = nil, to path: String) throws {
+    static func write(_ parameters: [Parameter], to path: String) throws {
         let layout = try SafetensorsLayout(
-            parameters.map {
-                (name: $0.name, type: (type ?? $0.tensor.type).safetensorsType, shape: $0.tensor.shape)
-            },
+            parameters.map { (name: $0.name, type: $0.tensor.type.safetensorsType, shape: $0.tensor.shape) },
             metadata: [("format", "pt")], source: path)
         let tensors = Dictionary(parameters.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
         try SafetensorsArchive.write(layout, to: path) { entry, emit in
-            let tensor = tensors[entry.name]!
-            try tensor.converted(to: type ?? tensor.type).withBytes(emit)
+            try tensors[entry.name]!.withBytes(emit)
         }
     }
 }

@@ -56,7 +56,9 @@ public final class Adapter {
     static let upSuffix = ".lora_B.weight"
 
     /// `model.layers.0.self_attn.q_proj` of `base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight`.
-    private static func map(_ name: String) -> String { String(name.dropFirst(prefix.count).dropLast(downSuffix.count)) }
+    private static func map(_ name: String) -> String {
+        String(name.dropFirst(prefix.count).dropLast(downSuffix.count))
+    }
 
     /// The parameters of an adapter, A then B of each map, in the order of the model. Ranks may differ by map.
     static func shapes(

@@ -4,6 +4,12 @@ import Tokenization
 
 /// The prompts of a generation job.
 enum PromptFile {
+    struct Prompt: Equatable {
+        let id: String
+        let tokens: [Int32]
+        var seed: UInt64?
+    }
+
     /// Reads JSON Lines of prompts; blank lines are skipped.
     ///
     /// - Parameter tokenizer: called for a prompt that came as text, and only then.
@@ -11,8 +17,8 @@ enum PromptFile {
     ///   token outside the vocabulary, a prompt that fills the model's positions. Whatever `tokenizer` throws.
     static func read(
         _ path: String, configuration: DecoderConfiguration, tokenizer: () throws -> Tokenizer
-    ) throws -> [(id: String, tokens: [Int32])] {
-        var prompts: [(id: String, tokens: [Int32])] = []
+    ) throws -> [Prompt] {
+        var prompts: [Prompt] = []
         var lines: [[UInt8]: Int] = [:]
         let bytes = try FileSystem.read(path)
         for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
@@ -38,7 +44,7 @@ enum PromptFile {
                     "the prompt has \(tokens.count) tokens and leaves no room in the model's "
                         + "\(configuration.maxPositions) positions")
             }
-            prompts.append((prompt.id, tokens))
+            prompts.append(Prompt(id: prompt.id, tokens: tokens, seed: prompt.seed))
         }
         return prompts
     }

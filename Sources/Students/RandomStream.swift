@@ -34,6 +34,12 @@ struct RandomStream: RandomNumberGenerator {
     /// Uniform in (0, 1).
     mutating func uniform() -> Double { (Double(next() >> 11) + 0.5) * 0x1p-53 }
 
+    /// The draw after so many others, without making those. Uniform in (0, 1).
+    mutating func uniform(skipping count: Int) -> Double {
+        state &+= UInt64(count) &* 0x9E37_79B9_7F4A_7C15
+        return uniform()
+    }
+
     /// Uniform in [0, bound), without bias (Lemire, 2019).
     mutating func index(below bound: Int) -> Int {
         let bound = UInt64(bound)

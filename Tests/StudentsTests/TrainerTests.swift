@@ -58,7 +58,7 @@ import Testing
         let model = try Decoder.random(DecoderConfiguration(Samples.configuration), seed: 1)
         let trainer = try Trainer(model: model, data: .tokens(records), job: job)
         var steps: [TrainingStep] = []
-        while !trainer.isFinished { steps.append(try trainer.advance()) }
+        while !trainer.isFinished { steps.append(try #require(try trainer.advance())) }
         #expect(steps.count == 120)
         #expect(steps[0].loss > 3)
         #expect(steps.last!.loss < 0.1)
@@ -74,9 +74,9 @@ import Testing
         job.epochs = 20
         let model = try Decoder.random(DecoderConfiguration(Samples.configuration), seed: 1)
         let trainer = try Trainer(model: model, data: .pairs(Samples.pairs), job: job)
-        let first = try trainer.advance()
+        let first = try #require(try trainer.advance())
         var last = first
-        while !trainer.isFinished { last = try trainer.advance() }
+        while !trainer.isFinished { last = try #require(try trainer.advance()) }
         #expect(first.tokenAccuracy == nil)
         #expect(last.loss < first.loss)
         #expect(last.keyAccuracy! > 0.9)

@@ -59,6 +59,23 @@ import Testing
         try expectAgreement(Array(leaves[0...1]), type: .float32, within: 1e-5) { try $0[0].linear($0[1]) }
     }
 
+    @Test(arguments: [0, 0.25]) func lowRankUpdates(dropout: Double) throws {
+        var numbers = Numbers(seed: 15)
+        let leaves = try [
+            numbers.tensor(6, 5), numbers.tensor(3, 5), numbers.tensor(3, 5), numbers.tensor(3), numbers.tensor(2, 5),
+            numbers.tensor(3, 2),
+        ]
+        func maps(_ leaves: [Tensor]) throws -> Tensor {
+            let update = LowRank(down: leaves[4], up: leaves[5], scale: 1.7)
+            let drop = dropout > 0 ? Dropout(share: dropout, key: 77) : nil
+            let out = try leaves[0].linears(
+                [leaves[1], leaves[2]], biases: [nil, leaves[3]], updates: [nil, (update, drop)])
+            return try out[0].swiGLU(out[1])
+        }
+        try expectAgreement(leaves, maps)
+        try expectAgreement(leaves, type: .float32, within: 1e-4, maps)
+    }
+
     @Test func embedding() throws {
         var numbers = Numbers(seed: 5)
         try expectAgreement([numbers.tensor(6, 4)]) { try $0[0].embedding(of: [5, 0, 5, 2]) }
