@@ -64,10 +64,10 @@ import Testing
         job.epochs = 12
         let model = try Decoder.random(DecoderConfiguration(Samples.configuration), seed: 1)
         let trainer = try Trainer(model: model, data: .pairs(Samples.pairs), job: job)
-        let first = try trainer.advance()
+        let first = try #require(try trainer.advance())
         #expect(abs(first.loss - naturalLogarithm(2)) < 1e-6)
         var last = first
-        while !trainer.isFinished { last = try trainer.advance() }
+        while !trainer.isFinished { last = try #require(try trainer.advance()) }
         #expect(last.loss < first.loss / 2)
         #expect(first.preferenceAccuracy == 0 && last.preferenceAccuracy! > 0.8)
         #expect(last.rejectedNLL! > first.rejectedNLL!)
