@@ -25,6 +25,7 @@ extension LocalStore {
         var marking = Marking(self, young: (time.tv_sec - grace) * 1_000_000_000 + time.tv_nsec)
         let (collection, garbage) = try marking.mark(dryRun: dryRun)
         guard !dryRun else { return collection }
+        try removeResumeDirectories(olderThan: time.tv_sec - max(grace, 14 * 86_400))
         return try sweep(garbage, &marking, collection)
     }
 

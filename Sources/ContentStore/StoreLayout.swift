@@ -16,6 +16,8 @@ struct StoreLayout: Sendable {
     var temporary: String { "\(path)/local/tmp" }
     var actionIndex: String { "\(path)/local/actions.index" }
     var leases: String { "\(path)/local/leases" }
+    /// What interrupted actions need to go on.
+    var resume: String { "\(path)/local/resume" }
     /// Locked while a lease is taken from a holder that is as good as dead.
     var leasesLock: String { "\(path)/local/leases.lock" }
     /// Locked while a session starts or cleans up after others.

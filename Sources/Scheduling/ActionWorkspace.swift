@@ -19,6 +19,7 @@ final class ActionWorkspace: ActionContext {
     let stageName: String
     let prefix: ShardPrefix
     let scratchDirectory: String
+    let resumeDirectory: String
     let localDirectory: String
     private let signature: StageSignature
     private let store: LocalStore
@@ -31,6 +32,7 @@ final class ActionWorkspace: ActionContext {
 
     init(
         stageName: String, signature: StageSignature, prefix: ShardPrefix, scratchDirectory: String,
+        resumeDirectory: String,
         store: LocalStore, trees: TreeCheckouts, inputs: [(port: String, role: String, input: Input)],
         sources: [String: (path: SourcePath, content: SourceContent)], programs: [String: String],
         onProgress: @escaping @Sendable (JSONObject) -> Void
@@ -39,6 +41,7 @@ final class ActionWorkspace: ActionContext {
         self.signature = signature
         self.prefix = prefix
         self.scratchDirectory = scratchDirectory
+        self.resumeDirectory = resumeDirectory
         self.localDirectory = store.localDirectory
         self.store = store
         self.trees = trees

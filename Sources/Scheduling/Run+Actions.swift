@@ -30,7 +30,8 @@ extension Run {
                 .actionStarted(stage: node.name, prefix: prefix, reasons: try reasons(id, node, prefix, preimage)))
             let scratch = try store.makeScratchDirectory()
             defer { scratch.remove() }
-            let workspace = workspace(id, node, prefix, scratch.path)
+            let workspace = workspace(
+                id, node, prefix, scratch: scratch.path, resume: try store.resumeDirectory(for: preimage.key))
             let accounting = try await node.stage.run(workspace)
             try Task.checkCancellation()
             guard accounting.isBalanced else {
@@ -54,6 +55,7 @@ extension Run {
                 state.withLock { _ = $0.tasks.removeValue(forKey: id) }
                 switch result {
                 case .success:
+                    store.removeResumeDirectory(for: preimage.key)
                     observer(.actionFinished(stage: node.name, prefix: prefix, seconds: seconds))
                     send([.ran(id, outcome)])
                 case .failure(let error): fail(id.stage, (id, prefix), error)
@@ -151,7 +153,7 @@ extension Run {
     }
 
     private func workspace(
-        _ id: ActionID, _ node: StageNode, _ prefix: ShardPrefix, _ scratch: String
+        _ id: ActionID, _ node: StageNode, _ prefix: ShardPrefix, scratch: String, resume: String
     ) -> ActionWorkspace {
         let inputs = state.withLock { state in
             let stage = state.machine.stages[id.stage]
@@ -173,7 +175,9 @@ extension Run {
                 sources.content(of: source).map { (source.role, (path: source, content: $0)) }
             })
         return ActionWorkspace(
-            stageName: node.name, signature: node.signature, prefix: prefix, scratchDirectory: scratch, store: store,
+            stageName: node.name, signature: node.signature, prefix: prefix, scratchDirectory: scratch,
+            resumeDirectory: resume,
+            store: store,
             trees: trees, inputs: inputs, sources: contents, programs: options.programs,
             onProgress: { [observer] in observer(.progress(stage: node.name, prefix: prefix, $0)) })
     }

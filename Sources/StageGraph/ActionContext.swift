@@ -9,6 +9,9 @@ public protocol ActionContext: Sendable {
     var prefix: ShardPrefix { get }
     /// An empty folder of this action's own, removed after it.
     var scratchDirectory: String { get }
+    /// A folder that outlives an interrupted run and is there again when the same action is started again; it goes when
+    /// the action's result is safe. For what a long action needs to go on where it was. It need not exist yet.
+    var resumeDirectory: String { get }
     /// Where this machine keeps what is never shared, such as the response ledger.
     var localDirectory: String { get }
 

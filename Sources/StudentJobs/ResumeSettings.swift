@@ -5,12 +5,12 @@ public struct ResumeSettings: Sendable, Equatable {
     /// A directory of this job's own; made when it is missing. The job never empties it: remove it when the
     /// checkpoint is safe.
     public var directory: String
-    /// Seconds between saves. The end of the process by SIGTERM saves too.
+    /// Seconds between saves, at least. The end of the process by SIGTERM saves too.
     public var seconds: Double
     /// Steps between saves beside that; nil for no such rule.
     public var steps: Int?
 
-    public init(directory: String, seconds: Double = 120, steps: Int? = nil) {
+    public init(directory: String, seconds: Double = 60, steps: Int? = nil) {
         self.directory = directory
         self.seconds = seconds
         self.steps = steps

@@ -40,10 +40,13 @@ extension JobRunner {
         }
         let begin = clock()
         var (last, lastSaved, savedStep) = (begin, begin, trainer.step)
+        var saving = 0.0
         func save() throws {
             guard let state, trainer.step > savedStep else { return }
+            let start = clock()
             try state.save(trainer, log: log, tokens: tokens)
             (lastSaved, savedStep) = (clock(), trainer.step)
+            saving = lastSaved - start
         }
         while !trainer.isFinished {
             guard !isCancelled(), var step = try trainer.advance() else {
@@ -56,9 +59,13 @@ extension JobRunner {
             last = now
             tokens += step.tokens
             try output.writeEpoch(model, step: trainer.step, of: trainer.plan)
+            // Before anything is said: nobody may be there to hear it, and that ends the process.
+            if isCancelled() { try save() }
             try report(.step(step))
             if let resume = job.resume, !trainer.isFinished,
-                now - lastSaved >= resume.seconds || resume.steps.map({ trainer.step % $0 == 0 }) ?? false
+                // A twentieth of the time at most goes into saving.
+                now - lastSaved >= max(resume.seconds, 20 * saving)
+                    || resume.steps.map({ trainer.step % $0 == 0 }) ?? false
             {
                 try save()
             }

@@ -12,13 +12,16 @@ import Synchronization
 enum WorkerSignals {
     private static let requested = Atomic<Bool>(false)
 
-    /// Whether SIGTERM or SIGINT came; the work stops at the next step.
+    /// Seconds between the end of standard input and the end of the process, at most.
+    private static let grace: UInt32 = 30
+
+    /// Whether SIGTERM or SIGINT came, or the parent went away; the work stops as soon as its state is safe.
     static var terminationRequested: Bool { requested.load(ordering: .relaxed) }
 
     /// Catches SIGTERM and SIGINT, ignores SIGPIPE, and watches standard input.
     ///
-    /// Where standard input is a pipe or socket, its end means that the parent is gone: the process exits at once.
-    /// Elsewhere (a terminal, /dev/null, a file) it means nothing.
+    /// Where standard input is a pipe or socket, its end means that the parent is gone or has no more use for the work:
+    /// the process may save its state and then exits, after ``grace`` seconds in any case. Elsewhere (a terminal, /dev/null, a file) it means nothing.
     static func install() {
         _ = terminationRequested
         for number in [SIGTERM, SIGINT] {
@@ -41,7 +44,10 @@ enum WorkerSignals {
                 var byte: UInt8 = 0
                 while true {
                     let count = read(STDIN_FILENO, &byte, 1)
-                    if count == 0 || (count < 0 && errno != EINTR) { _exit(1) }
+                    guard count == 0 || (count < 0 && errno != EINTR) else { continue }
+                    WorkerSignals.requested.store(true, ordering: .relaxed)
+                    sleep(WorkerSignals.grace)
+                    _exit(1)
                 }
             }, nil)
         if started == 0 { pthread_detach(thread) }

@@ -19,7 +19,7 @@ import Testing
         private var input: CInt
         private let output: CInt
 
-        init(arguments: [String]) throws {
+        init(program: String = Worker.program, arguments: [String]) throws {
             var inputs: [CInt] = [0, 0]
             var outputs: [CInt] = [0, 0]
             try #require(pipe(&inputs) == 0 && pipe(&outputs) == 0)
@@ -30,9 +30,9 @@ import Testing
             posix_spawn_file_actions_adddup2(&actions, inputs[0], STDIN_FILENO)
             posix_spawn_file_actions_adddup2(&actions, outputs[1], STDOUT_FILENO)
             var child = pid_t()
-            let words = ([Self.program] + arguments).map { strdup($0) } + [nil]
+            let words = ([program] + arguments).map { strdup($0) } + [nil]
             defer { for word in words { free(word) } }
-            try #require(posix_spawn(&child, Self.program, &actions, nil, words, environ) == 0)
+            try #require(posix_spawn(&child, program, &actions, nil, words, environ) == 0)
             close(inputs[0])
             close(outputs[1])
             (process, input, output) = (child, inputs[1], outputs[0])

@@ -15,13 +15,15 @@ struct TrainingRun {
         }
     }
 
-    /// Trains, then writes the outputs `checkpoint` and `log`.
+    /// Trains, then writes the outputs `checkpoint` and `log`. A run that was interrupted goes on where it was.
     func train(_ job: TrainingJob, samples: Int) async throws -> Accounting {
         guard samples > 0 else {
             throw StudentProcessError(
                 description:
                     "there is nothing to train on: every record was dropped before; see the dropped counts above")
         }
+        var job = job
+        job.resume = ResumeSettings(directory: context.resumeDirectory)
         _ = try await StudentProcess(context: context).run(.train(job))
         try context.write(directory: job.output, to: "checkpoint")
         let log = try SourceLines.parse(FileBytes.read(job.log!), name: "training log").map { _, step in

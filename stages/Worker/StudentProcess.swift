@@ -46,7 +46,8 @@ public struct StudentProcess: Sendable {
         let jobFile = "\(directory)/\(name).json"
         try FileBytes.write(job.json.canonicalBytes, to: jobFile)
         var options = PlatformOptions()
-        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(1))]
+        // Training saves its state first.
+        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(30))]
         let outcome = try await Subprocess.run(
             .path(FilePath(path)), arguments: [jobFile],
             environment: .inherit.updating(["OMP_NUM_THREADS": "\(job.threads)"]),
