@@ -100,8 +100,11 @@ extension DecoderConfiguration {
             ("num_hidden_layers", layers), ("num_attention_heads", heads), ("num_key_value_heads", keyValueHeads),
             ("max_position_embeddings", maxPositions), ("head_dim", headSize), ("sliding_window", window ?? 1),
         ]
-        for (name, size) in sizes where size < 1 || size > 1 << 24 {
-            return "option \"\(name)\" is \(size); it must lie between 1 and \(1 << 24)"
+        for (name, size) in sizes {
+            let most = name == "num_hidden_layers" ? 1 << 12 : 1 << 24
+            guard 1...most ~= size else {
+                return "option \"\(name)\" is \(size); it must lie between 1 and \(most)"
+            }
         }
         if headSize % 2 != 0 { return "option \"head_dim\" is \(headSize); rotary embeddings need an even number" }
         if heads % keyValueHeads != 0 {
@@ -138,6 +141,7 @@ extension RotarySettings {
         let theta = parameters["rope_theta"]?.double ?? file.object["rope_theta"]?.double ?? 10_000
         guard theta > 0 else { throw StudentError(file.path, "option \"rope_theta\" is \(theta); it must be positive") }
         self.init(theta: theta)
+        guard theta.isFinite else { throw StudentError(file.path, "option \"rope_theta\" is not finite") }
         guard let object = parameters.object else { return }
         let kind = (object["rope_type"] ?? object["type"])?.string ?? "default"
         do throws(JSONFieldError) {
@@ -156,5 +160,27 @@ extension RotarySettings {
         } catch {
             throw StudentError(file.path, "\(error)")
         }
+        if let fault = scaling.fault { throw StudentError(file.path, fault) }
+    }
+}
+
+extension RotarySettings.Scaling {
+    /// Why no model scales so, or nil.
+    fileprivate var fault: String? {
+        switch self {
+        case .none: return nil
+        case .linear(let factor): return Self.fault("factor", factor)
+        case .llama3(let factor, let low, let high, let positions):
+            if let fault = Self.fault("factor", factor) ?? Self.fault("low_freq_factor", low) { return fault }
+            if !(high > low && high.isFinite) {
+                return "option \"high_freq_factor\" is \(high); it must lie above low_freq_factor \(low)"
+            }
+            return positions >= 1
+                ? nil : "option \"original_max_position_embeddings\" is \(positions); it must be at least 1"
+        }
+    }
+
+    private static func fault(_ name: String, _ value: Double) -> String? {
+        value > 0 && value.isFinite ? nil : "option \"\(name)\" is \(value); it must be positive"
     }
 }

@@ -29,6 +29,14 @@ struct JobRunner {
         throw StudentError("device", "is cuda, which this build does not train on; use cpu")
     }
 
+    /// Says how much is done, unless the work should end.
+    func report(_ progress: WorkProgress) throws {
+        if isCancelled() {
+            throw StudentError("retort-student", "was told to stop before the work was done; nothing was written")
+        }
+        try report(.progress(progress))
+    }
+
     func requireAbsent(_ directory: String) throws {
         guard FileSystem.isDirectory(directory) || FileSystem.isFile(directory) else { return }
         if FileSystem.isDirectory(directory), try FileSystem.list(directory).isEmpty { return }

@@ -122,7 +122,7 @@ extension JobRunner {
             positions: samples.map(\.count).max() ?? 1, activation: activation, matrices: activation)
         let start = clock()
         let results = try ScoringRun(model: model, maxTokens: job.maxTokens).score(samples) { done in
-            try report(.progress(WorkProgress(done: done, total: samples.count, unit: "examples")))
+            try report(WorkProgress(done: done, total: samples.count, unit: "examples"))
         }
         let seconds = clock() - start
         var output: [UInt8] = []
