@@ -123,7 +123,7 @@ let package = Package(
         tests("PipelineFile", ["CanonicalJSON", "ContentStore", "StageGraph"]),
         tests("StageGraph", ["CanonicalJSON", "ContentStore"]),
         tests("ContentStore", ["CanonicalJSON"]),
-        tests("RetortCLI", ["retort", "retort-student", "CanonicalJSON"]),
+        tests("RetortCLI", ["retort", "retort-student", "TeacherServer", "Teachers", "CanonicalJSON"]),
         tests("Stages", ["CanonicalJSON", "ContentStore", "StageGraph"]),
         tests("Scheduling", ["CanonicalJSON", "ContentStore", "PipelineFile", "StageGraph"]),
         tests("Tokenization", ["CanonicalJSON"]),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import StageGraph
 import Stages
 import Teachers
 
@@ -27,6 +28,11 @@ struct TeacherOptions: ParsableArguments {
             throw ValidationError("--max-cost takes a number of at least 0")
         }
         if retryFinishReasons.contains("") { throw ValidationError("--retry-finish-reason takes a word such as length") }
+    }
+
+    /// The stages that look at their answers again, although their results are known.
+    func refreshed(_ pipeline: Pipeline) -> Set<String> {
+        retryFinishReasons.isEmpty ? [] : Set(pipeline.stages.filter { $0.stage is any TeachingStage }.map(\.name))
     }
 
     /// Makes the options hold for the stages of this process.

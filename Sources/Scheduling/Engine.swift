@@ -13,6 +13,9 @@ public struct Engine: Sendable {
         public var networkCalls: Int
         /// After a failure, go on with what does not depend on it.
         public var keepGoing: Bool
+        /// Stages, by name, whose known results are not used: their actions run, and the new results take the places of
+        /// the old ones.
+        public var refreshed: Set<String> = []
         /// Where the programs that stages start lie, by name.
         public var programs: [String: String]
         /// Whether the events of a run say why each action runs.
@@ -38,7 +41,7 @@ public struct Engine: Sendable {
     }
 
     public let store: LocalStore
-    public let options: Options
+    public var options: Options
 
     public init(store: LocalStore, options: Options) {
         self.store = store

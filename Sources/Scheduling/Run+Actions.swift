@@ -107,6 +107,7 @@ extension Run {
     private func finishedElsewhere(
         _ node: StageNode, _ prefix: ShardPrefix, _ preimage: ActionPreimage
     ) throws -> ActionOutcome? {
+        guard !options.refreshed.contains(node.name) else { return nil }
         let (outcome, _) = try outcome(store.lookup(preimage.key), node, prefix)
         return outcome?.missing.isEmpty == true ? outcome : nil
     }

@@ -28,7 +28,7 @@ extension Run {
 
     func lookUpMemo(_ stage: Int, _ preimage: ActionPreimage) {
         do {
-            let found = try store.lookup(preimage.key)
+            let found = isRefreshed(stage) ? ActionLookup.miss : try store.lookup(preimage.key)
             send([.memoLookedUp(stage: stage, try memo(found, pipeline.stages[stage].signature, preimage.partition))])
         } catch {
             fail(stage, nil, error)
@@ -59,7 +59,8 @@ extension Run {
     func lookUp(_ batch: [(ActionID, ActionPreimage)]) {
         let found: [ActionLookup]
         do {
-            found = try store.lookup(batch.map(\.1.key))
+            let known = try store.lookup(batch.map(\.1.key))
+            found = zip(batch, known).map { isRefreshed($0.0.stage) ? .miss : $1 }
         } catch {
             for (id, _) in batch { fail(id.stage, (id, prefix(id)), error) }
             return

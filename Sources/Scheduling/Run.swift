@@ -126,6 +126,11 @@ final class Run: Sendable {
     }
 }
 
+extension Run {
+    /// Whether the user wants a stage's actions to run although their results are known.
+    func isRefreshed(_ stage: Int) -> Bool { options.refreshed.contains(pipeline.stages[stage].name) }
+}
+
 // MARK: - Effects
 
 extension Run {

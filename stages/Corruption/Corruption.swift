@@ -7,7 +7,7 @@ import Teachers
 /// D⁺⁻ (EDIT §3.1): shows the teacher its right responses and asks for the most likely wrong ones (CCP).
 ///
 /// Every attempt is kept with its verdict; filtering decides.
-struct Corruption: Stage {
+struct Corruption: AskingStage {
     static let signature = StageSignature(
         "corruption", version: 1, .map, "Asks a teacher for a likely wrong variant of its right responses.",
         parameters: [
@@ -26,28 +26,33 @@ struct Corruption: Stage {
     /// Demonstrations in one prompt, at most: those of the question's own task, else of any.
     private static let shown = 3
 
-    private let settings: TeacherSettings
+    static let promptKind = Prompt.Kind.contrastive
+
+    let settings: TeacherSettings
 
     init(_ parameters: StageParameters) throws { settings = try TeacherSettings(parameters) }
 
     var resources: Resources { settings.resources }
 
-    func run(_ context: any ActionContext) async throws -> Accounting {
-        let correct = try context.records("correct", as: ChainOfThought.self)
+    func assignments(_ context: any ActionContext) throws -> [TeachingRun.Assignment] {
         let demonstrations = try context.records(ofPort: "demonstrations", as: Demonstration.self)
         let byTask = Dictionary(grouping: demonstrations) { Array($0.task.utf8) }
         let fallback = Array(demonstrations.prefix(Corruption.shown))
-        var accounting = Accounting(recordsIn: correct.count)
-        let run = try TeachingRun(context, .contrastive, settings)
-        let cots = try await run.ask(
-            correct.map { sample in
-                let own = (byTask[Array(sample.task.utf8)] ?? []).filter { $0.id != sample.id }
-                return TeachingRun.Assignment(
-                    id: sample.id, task: sample.task, question: sample.question, answer: sample.answer,
-                    subject: Prompt.Subject(
-                        question: sample.question, answer: sample.answer, cot: sample.cot,
-                        demonstrations: own.isEmpty ? fallback : Array(own.prefix(Corruption.shown))))
-            }, origin: .corrupted, accounting: &accounting)
+        return try context.records("correct", as: ChainOfThought.self).map { sample in
+            let own = (byTask[Array(sample.task.utf8)] ?? []).filter { $0.id != sample.id }
+            return TeachingRun.Assignment(
+                id: sample.id, task: sample.task, question: sample.question, answer: sample.answer,
+                subject: Prompt.Subject(
+                    question: sample.question, answer: sample.answer, cot: sample.cot,
+                    demonstrations: own.isEmpty ? fallback : Array(own.prefix(Corruption.shown))))
+        }
+    }
+
+    func run(_ context: any ActionContext) async throws -> Accounting {
+        let assignments = try assignments(context)
+        var accounting = Accounting(recordsIn: assignments.count)
+        let run = try TeachingRun(context, Self.promptKind, settings)
+        let cots = try await run.ask(assignments, origin: .corrupted, accounting: &accounting)
         accounting.recordsOut = cots.count
         try context.write(cots, to: "corrupted")
         return accounting

@@ -7,7 +7,7 @@ import Teachers
 /// D⁻⁺ (EDIT §3.1): tells the teacher the answer of each question it got wrong (AHP) and asks for the rationale again.
 ///
 /// Every attempt is kept with its verdict; filtering decides.
-struct Rectification: Stage {
+struct Rectification: AskingStage {
     static let signature = StageSignature(
         "rectification", version: 1, .map,
         "Asks a teacher again about its wrong answers, with the right one as a hint.",
@@ -17,22 +17,30 @@ struct Rectification: Stage {
         inputs: [InputPort("wrong", .cots, "D⁻.")],
         outputs: [OutputPort("rectified", .cots, "Attempts at D⁻⁺, with verdicts.")])
 
-    private let settings: TeacherSettings
+    static let promptKind = Prompt.Kind.hint
+
+    let settings: TeacherSettings
 
     init(_ parameters: StageParameters) throws { settings = try TeacherSettings(parameters) }
 
     var resources: Resources { settings.resources }
 
+    func assignments(_ context: any ActionContext) throws -> [TeachingRun.Assignment] {
+        try context.records("wrong", as: ChainOfThought.self).map(assignment)
+    }
+
+    private func assignment(_ wrong: ChainOfThought) -> TeachingRun.Assignment {
+        TeachingRun.Assignment(
+            id: wrong.id, task: wrong.task, question: wrong.question, answer: wrong.answer,
+            subject: Prompt.Subject(question: wrong.question, answer: wrong.answer))
+    }
+
     func run(_ context: any ActionContext) async throws -> Accounting {
         let wrong = try context.records("wrong", as: ChainOfThought.self)
         var accounting = Accounting(recordsIn: wrong.count)
-        let run = try TeachingRun(context, .hint, settings)
+        let run = try TeachingRun(context, Self.promptKind, settings)
         var cots = try await run.ask(
-            wrong.map {
-                TeachingRun.Assignment(
-                    id: $0.id, task: $0.task, question: $0.question, answer: $0.answer,
-                    subject: Prompt.Subject(question: $0.question, answer: $0.answer))
-            }, origin: .rectified, accounting: &accounting)
+            wrong.map(assignment), origin: .rectified, accounting: &accounting)
         for index in cots.indices { cots[index].hintLeaked = HintLeak.isFound(in: cots[index].cot) }
         accounting.recordsOut = cots.count
         try context.write(cots, to: "rectified")

@@ -66,6 +66,20 @@ struct TeacherSettings {
             stop: parameters.strings("stop"))
     }
 
+    /// Whether answers are read from a file, and cost nothing.
+    var isRecorded: Bool { teacher["kind"]?.string == "recorded" }
+
+    /// A teacher that is only asked who it is.
+    func identityOnly() throws -> any Teacher {
+        if let chat {
+            return ChatTeacher(chat, service: ServiceRegistry().service(chat))
+        }
+        guard case .synthetic(let parameters) = try TeacherSpecification(json: .object(teacher)) else {
+            preconditionFailure("recorded teachers make no calls")
+        }
+        return SyntheticTeacher(parameters)
+    }
+
     /// An action that waits for an API needs no CPU. How many requests are under way is the endpoint's budget, which all
     /// actions share, not the number of actions.
     var resources: Resources { chat == nil ? Resources() : Resources(cpuSlots: 0, networkCalls: 1) }

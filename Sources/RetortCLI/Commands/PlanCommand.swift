@@ -4,6 +4,7 @@ import ContentStore
 import PipelineFile
 import Scheduling
 import StageGraph
+import Stages
 
 struct PlanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -23,9 +24,14 @@ struct PlanCommand: AsyncParsableCommand {
         let pipeline = try targetOptions.restrict(file.pipeline)
         let (store, _) = try tierOptions.open(storeOptions, for: file, access: .readOnly)
         let plan = try await engineOptions.engine(store).plan(pipeline)
+        let preview = try await CallPreview(pipeline, plan, store: store)
         switch format {
-        case .json: StandardStream.output.line(plan.json.canonicalText)
-        case .text: StandardStream.output.line(PlanText(plan).text)
+        case .json:
+            var object = plan.json.object!
+            object["teacher_calls"] = preview.json
+            StandardStream.output.line(JSON.object(object).canonicalText)
+        case .text:
+            StandardStream.output.line((PreviewText.lines(preview) + [PlanText(plan).text]).joined(separator: "\n"))
         }
         if plan.stages.contains(where: { $0.problem != nil }) { throw ExitStatus.failure }
     }

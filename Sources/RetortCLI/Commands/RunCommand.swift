@@ -42,9 +42,10 @@ struct RunCommand: AsyncParsableCommand {
         let display: any RunDisplay =
             format == .json ? EventStream() : ProgressLines(pipeline: pipeline, explains: explain)
         let (store, tiers) = try tierOptions.open(storeOptions, for: file) { display.show(.warning($0)) }
-        let engine = engineOptions.engine(
+        var engine = engineOptions.engine(
             store, keepGoing: keepGoing, explains: explain || format == .json)
-        let work = Task { try await engine.run(pipeline, observer: { display.show($0) }) }
+        engine.options.refreshed = teacherOptions.refreshed(pipeline)
+        let work = Task { [engine] in try await engine.run(pipeline, observer: { display.show($0) }) }
         let signals = InterruptSignals { work.cancel() }
         defer { signals.cancel() }
         let report = try await work.value

@@ -88,6 +88,15 @@ extension ResponseLedger {
         }
     }
 
+    /// The mean length of the answers, where it was counted; nil when there are none.
+    ///
+    /// - Throws: ``LedgerError``.
+    public func meanCompletionTokens() throws -> Int? {
+        try reporting {
+            try pool.read { try Double.fetchOne($0, sql: "SELECT avg(completion_tokens) FROM responses") }
+        }.map { Int($0.rounded(.up)) }
+    }
+
     /// Hands over every entry in the order of the keys, a bounded number at a time.
     ///
     /// - Throws: ``LedgerError``, or what `body` throws.

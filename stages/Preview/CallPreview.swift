@@ -1,0 +1,175 @@
+import CanonicalJSON
+import ContentStore
+import Glibc
+import StageGraph
+import Teachers
+
+/// The teacher calls that a run would make, before it makes any.
+///
+/// Stages that need no teacher and no program are rehearsed in memory, so the first teacher stage of a pipeline is
+/// counted exactly: each of its requests is looked up in the ledger. Of a stage behind it nobody knows yet which
+/// questions it gets; for it an upper bound is given.
+public struct CallPreview: Sendable {
+    public struct Stage: Sendable, Equatable {
+        public var name: String
+        /// Whether the numbers of calls are exact; else they are upper bounds.
+        public var isExact: Bool
+        /// Calls to make. Further samples of a question are not counted.
+        public var calls: Int
+        /// Questions that the ledger answers.
+        public var answered: Int
+        /// Estimates for the calls to make: prompts at 4 bytes a token, answers at the mean of those in the ledger, or
+        /// at the limit when there are none.
+        public var promptTokens: Int
+        public var completionTokens: Int
+        /// US dollars for these tokens; nil when there are no prices.
+        public var cost: Double?
+    }
+
+    public let stages: [Stage]
+
+    public var json: JSON {
+        .array(
+            stages.map { stage in
+                [
+                    "stage": .string(stage.name), "exact": .bool(stage.isExact), "calls": .integer(Int64(stage.calls)),
+                    "answered": .integer(Int64(stage.answered)),
+                    "prompt_tokens": .integer(Int64(stage.promptTokens)),
+                    "completion_tokens": .integer(Int64(stage.completionTokens)),
+                    "cost": stage.cost.map { .number($0) } ?? nil,
+                ]
+            })
+    }
+
+    /// - Complexity: O(records before the teacher stages), in memory and time.
+    /// - Throws: ``LedgerError``, or what reading the store throws.
+    public init(_ pipeline: Pipeline, _ plan: Plan, store: LocalStore) async throws {
+        let path = LedgerAccess.path(in: store.localDirectory)
+        let ledger = access(path, F_OK) == 0 ? try ResponseLedger(path: path) : nil
+        var rehearsal = Rehearsal(store: store, ledger: ledger, meanCompletion: try ledger?.meanCompletionTokens())
+        var stages: [Stage] = []
+        for (node, planned) in zip(pipeline.stages, plan.stages) {
+            if let stage = try await rehearsal.visit(node, planned) { stages.append(stage) }
+        }
+        self.stages = stages
+    }
+}
+
+/// Walks a pipeline and keeps what is known of each output.
+private struct Rehearsal {
+    let store: LocalStore
+    let ledger: ResponseLedger?
+    let meanCompletion: Int?
+    private var known: [OutputReference: [JSONObject]] = [:]
+    private var artifacts: [OutputReference: Artifact] = [:]
+    /// How many records an output has at most, where they are not known.
+    private var bounds: [OutputReference: Int] = [:]
+    private var meanPrompt = 500
+
+    init(store: LocalStore, ledger: ResponseLedger?, meanCompletion: Int?) {
+        self.store = store
+        self.ledger = ledger
+        self.meanCompletion = meanCompletion
+    }
+
+    mutating func visit(_ node: StageNode, _ planned: Plan.PlannedStage) async throws -> CallPreview.Stage? {
+        if let outputs = planned.outputs {
+            for (name, artifact) in outputs { artifacts[reference(node, name)] = artifact }
+            return node.stage is any AskingStage ? CallPreview.Stage(nothingFor: node.name) : nil
+        }
+        let inputs = try records(of: node)
+        guard let stage = node.stage as? any AskingStage else {
+            if let inputs, node.signature.programs.isEmpty {
+                let context = RehearsalContext(node, inputs: inputs, localDirectory: store.localDirectory)
+                if (try? await node.stage.run(context)) != nil {
+                    for (name, records) in context.outputs { known[reference(node, name)] = records }
+                    return nil
+                }
+            }
+            setBounds(node)
+            return nil
+        }
+        setBounds(node)
+        guard let inputs else { return estimate(node.name, stage) }
+        return try count(node, stage, inputs, planned)
+    }
+
+    private func reference(_ node: StageNode, _ output: String) -> OutputReference {
+        OutputReference(stage: node.name, output: output)
+    }
+
+    /// The records behind each role; nil when some are not known yet.
+    private mutating func records(of node: StageNode) throws -> [String: [JSONObject]]? {
+        var inputs: [String: [JSONObject]] = [:]
+        for binding in node.inputs {
+            if known[binding.source] == nil, let artifact = artifacts[binding.source], artifact.tree.isEmpty {
+                known[binding.source] = try artifact.shards.flatMap { shard in
+                    try CanonicalRecords.decode(store.read(shard)).compactMap(\.object)
+                }
+            }
+            guard let records = known[binding.source] else { return nil }
+            inputs[binding.role] = records
+        }
+        return inputs
+    }
+
+    /// No stage has more records than come in by its first port.
+    private mutating func setBounds(_ node: StageNode) {
+        let bound = node.inputs.first.map { input in
+            known[input.source]?.count ?? artifacts[input.source]?.count ?? bounds[input.source] ?? 0
+        }
+        for output in node.signature.outputs { bounds[reference(node, output.name)] = bound ?? 0 }
+        boundOfStage = bound ?? 0
+    }
+
+    private var boundOfStage = 0
+
+    private mutating func count(
+        _ node: StageNode, _ stage: any AskingStage, _ inputs: [String: [JSONObject]], _ planned: Plan.PlannedStage
+    ) throws -> CallPreview.Stage? {
+        guard !stage.settings.isRecorded else { return nil }
+        let context = RehearsalContext(node, inputs: inputs, localDirectory: store.localDirectory)
+        var requests = try stage.requests(context)
+        if planned.decidedAfter.isEmpty {
+            let prefixes = planned.toRun.map(\.prefix)
+            requests = requests.filter { request in
+                let digest = Digest(of: request.id)
+                return prefixes.contains { $0.contains(digest) }
+            }
+        }
+        let teacher = try stage.settings.identityOnly()
+        let keys = requests.map { RequestKey($0, to: teacher) }
+        let answers = try ledger?.responses(for: keys) ?? [:]
+        var asked: Set<RequestKey> = []
+        let missing = zip(keys, requests).filter { answers[$0.0] == nil && asked.insert($0.0).inserted }.map(\.1)
+        let promptTokens = missing.reduce(0) { $0 + $1.likelyPromptTokens }
+        if !missing.isEmpty { meanPrompt = promptTokens / missing.count }
+        return result(
+            node.name, stage, isExact: true, calls: missing.count, answered: requests.count - missing.count,
+            promptTokens: promptTokens)
+    }
+
+    private func estimate(_ name: String, _ stage: any AskingStage) -> CallPreview.Stage? {
+        guard !stage.settings.isRecorded else { return nil }
+        return result(
+            name, stage, isExact: false, calls: boundOfStage, answered: 0, promptTokens: boundOfStage * meanPrompt)
+    }
+
+    private func result(
+        _ name: String, _ stage: any AskingStage, isExact: Bool, calls: Int, answered: Int, promptTokens: Int
+    ) -> CallPreview.Stage {
+        let limit = stage.settings.sampling.maxTokens ?? 2048
+        let completionTokens = calls * min(meanCompletion ?? limit, limit)
+        let usage = TeacherResponse.Usage(promptTokens: promptTokens, completionTokens: completionTokens)
+        return CallPreview.Stage(
+            name: name, isExact: isExact, calls: calls, answered: answered, promptTokens: promptTokens,
+            completionTokens: completionTokens, cost: stage.settings.chat?.prices?.cost(of: usage))
+    }
+}
+
+extension CallPreview.Stage {
+    fileprivate init(nothingFor name: String) {
+        self.init(
+            name: name, isExact: true, calls: 0, answered: 0, promptTokens: 0, completionTokens: 0, cost: nil)
+    }
+}
