@@ -10,6 +10,7 @@ final class RehearsalContext: ActionContext {
     let stageName: String
     let prefix = ShardPrefix.root
     var scratchDirectory: String { "" }
+    var resumeDirectory: String { "" }
     let localDirectory: String
     private let node: StageNode
     private let inputs: [String: [JSONObject]]
