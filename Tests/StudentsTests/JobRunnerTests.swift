@@ -168,7 +168,6 @@ import Testing
         let cases: [(lines: String, message: String)] = [
             (#"{"id":"a","prompt_ids":[1]"#, ":1:27: expected \",\" or \"}\""),
             ("\n[]", ":2: should be an object, found an array"),
-            (#"{"prompt_ids":[1]}"#, ":1: field \"id\" is missing"),
             (#"{"id":"a"}"#, ":1: field \"prompt\" or \"prompt_ids\" or \"messages\" should be there, and only one"),
             (
                 #"{"id":"a","prompt_ids":[1],"prompt":"x"}"#,
