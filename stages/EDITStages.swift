@@ -5,6 +5,7 @@ extension StageLibrary {
     public static let edit = StageLibrary([
         // Bringing records in.
         SyntheticQuestions.self, ImportQuestions.self, ImportBBH.self, ImportPairs.self, Split.self, SelectCoTs.self,
+        ImportCheckpoint.self,
         QuestionWording.self,
         // Teachers and dual chains of thought.
         TeacherSampling.self, Rectification.self, Demonstrations.self, Corruption.self, DualFiltering.self,

@@ -51,7 +51,8 @@ public struct GenerationJob: Sendable, Equatable {
     }
 }
 
-/// A line of a prompts file: `{"id": …, "prompt_ids": […]}` or `{"id": …, "prompt": "…"}`, and optionally a `seed`.
+/// A line of a prompts file: `{"id": …, "prompt_ids": […]}` `{"id": …, "prompt": "…"}` or
+/// `{"id": …, "messages": [{"role": …, "content": …}]}`, and optionally a `seed`.
 public struct GenerationPrompt: Sendable, Equatable {
     public var id: String
     public var content: Content
@@ -62,6 +63,8 @@ public struct GenerationPrompt: Sendable, Equatable {
         case tokens([Int32])
         /// Encoded with the checkpoint's tokenizer, without special tokens added.
         case text(String)
+        /// Written out by the checkpoint's chat template, up to where the assistant's turn begins.
+        case chat([ChatTurn])
     }
 
     public init(id: String, content: Content, seed: UInt64? = nil) {
@@ -75,6 +78,7 @@ public struct GenerationPrompt: Sendable, Equatable {
         switch content {
         case .tokens(let tokens): object["prompt_ids"] = .tokens(tokens)
         case .text(let text): object["prompt"] = .string(text)
+        case .chat(let turns): object["messages"] = .array(turns.map(\.json))
         }
         object["seed"] = seed.map { .seed($0) }
         return .object(object)
@@ -82,13 +86,39 @@ public struct GenerationPrompt: Sendable, Equatable {
 
     public init(json: JSONObject) throws(JSONFieldError) {
         id = try json.string("id")
-        switch (json["prompt_ids"], json["prompt"]) {
-        case (_?, nil): content = .tokens(try json.tokens("prompt_ids"))
-        case (nil, _?): content = .text(try json.string("prompt"))
-        default: throw JSONFieldError(field: "prompt", problem: "or \"prompt_ids\" should be there, and only one")
+        switch (json["prompt_ids"], json["prompt"], json["messages"]) {
+        case (_?, nil, nil): content = .tokens(try json.tokens("prompt_ids"))
+        case (nil, _?, nil): content = .text(try json.string("prompt"))
+        case (nil, nil, _?):
+            var turns: [ChatTurn] = []
+            for element in try json.array("messages") {
+                guard let turn = element.object else {
+                    throw JSONFieldError(field: "messages", problem: "should hold objects, found \(element.kind)")
+                }
+                turns.append(ChatTurn(role: try turn.string("role"), content: try turn.string("content")))
+            }
+            guard !turns.isEmpty else { throw JSONFieldError(field: "messages", problem: "is empty") }
+            content = .chat(turns)
+        default:
+            throw JSONFieldError(
+                field: "prompt", problem: "or \"prompt_ids\" or \"messages\" should be there, and only one")
         }
         seed = json["seed"] == nil ? nil : try json.seed("seed")
     }
+}
+
+/// A turn of a conversation.
+public struct ChatTurn: Sendable, Equatable {
+    /// `system`, `user` or `assistant`.
+    public var role: String
+    public var content: String
+
+    public init(role: String, content: String) {
+        self.role = role
+        self.content = content
+    }
+
+    var json: JSON { ["role": .string(role), "content": .string(content)] }
 }
 
 /// A line of a generation job's output.

@@ -122,8 +122,17 @@ extension JobRunner {
         try requireAbsent(job.output)
         let start = clock()
         let checkpoint = try Checkpoint(directory: job.checkpoint)
-        try checkpoint.rewrite(
-            to: job.output, type: job.type.map { Tensor.Element($0) }, shardBytes: job.shardBytes)
+        let adapter = try job.adapter.map { try Adapter(directory: $0, for: checkpoint) }
+        try withoutGradients {
+            try checkpoint.rewrite(
+                to: job.output, type: job.type.map { Tensor.Element($0) }, shardBytes: job.shardBytes
+            ) { name, tensor in
+                guard name.hasSuffix(".weight"), let update = adapter?.update(of: String(name.dropLast(7))) else {
+                    return tensor
+                }
+                return try update.merged(into: tensor.converted(to: .float32))
+            }
+        }
         try report(.done(WorkSummary(output: job.output, steps: 0, tokens: 0, seconds: clock() - start)))
     }
 }

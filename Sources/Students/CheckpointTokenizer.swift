@@ -3,10 +3,12 @@ import Tokenization
 
 /// The tokenizer in a checkpoint directory, read when it is first needed.
 final class CheckpointTokenizer {
-    private let path: String
+    let directory: String
     private var tokenizer: Tokenizer?
 
-    init(directory: String) { path = "\(directory)/tokenizer.json" }
+    init(directory: String) { self.directory = directory }
+
+    private var path: String { "\(directory)/tokenizer.json" }
 
     var isLoaded: Bool { tokenizer != nil }
 

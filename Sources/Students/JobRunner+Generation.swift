@@ -10,7 +10,7 @@ extension JobRunner {
         let checkpoint = try Checkpoint(directory: job.checkpoint)
         let tokenizer = CheckpointTokenizer(directory: job.checkpoint)
         let prompts = try PromptFile.read(
-            job.prompts, configuration: checkpoint.configuration, tokenizer: tokenizer.load)
+            job.prompts, configuration: checkpoint.configuration, tokenizer: tokenizer)
         let stopTexts = try StopTexts(job.stopTexts, tokenizer: tokenizer.load())
         let decoder = job.decodesText || tokenizer.isLoaded ? try tokenizer.load() : nil
         let stops = job.stopTokens.isEmpty ? checkpoint.configuration.endTokens : job.stopTokens

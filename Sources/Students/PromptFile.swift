@@ -12,11 +12,11 @@ enum PromptFile {
 
     /// Reads JSON Lines of prompts; blank lines are skipped.
     ///
-    /// - Parameter tokenizer: called for a prompt that came as text, and only then.
+    /// - Parameter tokenizer: loaded for a prompt that came as text or chat, and only then.
     /// - Throws: ``StudentError`` naming file and line: text that is no prompt, an id given twice, an empty prompt, a
-    ///   token outside the vocabulary, a prompt that fills the model's positions. Whatever `tokenizer` throws.
+    ///   token outside the vocabulary, a prompt that fills the model's positions, a chat that the template refuses.
     static func read(
-        _ path: String, configuration: DecoderConfiguration, tokenizer: () throws -> Tokenizer
+        _ path: String, configuration: DecoderConfiguration, tokenizer: CheckpointTokenizer
     ) throws -> [Prompt] {
         var prompts: [Prompt] = []
         var lines: [[UInt8]: Int] = [:]
@@ -24,14 +24,15 @@ enum PromptFile {
         for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
             guard line.contains(where: { $0 != 0x20 && $0 != 0x0D && $0 != 0x09 }) else { continue }
             let place = "\(path):\(index + 1)"
-            let prompt = try parse(line, place)
+            let prompt = try parse(line, place, number: index + 1)
             if let first = lines.updateValue(index + 1, forKey: Array(prompt.id.utf8)) {
                 throw StudentError(place, "the id \"\(prompt.id)\" was used in line \(first) already")
             }
             let tokens: [Int32] =
                 switch prompt.content {
                 case .tokens(let tokens): tokens
-                case .text(let text): try tokenizer().encodePrompt(text)
+                case .text(let text): try tokenizer.load().encodePrompt(text)
+                case .chat(let turns): try tokenizer.load().encode(tokenizer.chat(turns, place))
                 }
             guard !tokens.isEmpty else { throw StudentError(place, "the prompt is empty") }
             if let token = tokens.first(where: { $0 >= configuration.vocabSize }) {
@@ -49,10 +50,12 @@ enum PromptFile {
         return prompts
     }
 
-    private static func parse(_ line: ArraySlice<UInt8>, _ place: String) throws -> GenerationPrompt {
+    /// A prompt without an id gets its line's number.
+    private static func parse(_ line: ArraySlice<UInt8>, _ place: String, number: Int) throws -> GenerationPrompt {
         do {
             let json = try JSON.parse(line)
-            guard let object = json.object else { throw StudentError(place, "should be an object, found \(json.kind)") }
+            guard var object = json.object else { throw StudentError(place, "should be an object, found \(json.kind)") }
+            if object["id"] == nil { object["id"] = .string("\(number)") }
             return try GenerationPrompt(json: object)
         } catch let error as JSONSyntaxError {
             throw StudentError("\(place):\(error.column)", error.message)

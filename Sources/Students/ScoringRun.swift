@@ -118,8 +118,9 @@ extension JobRunner {
         let samples = try ScoringRun.samples(
             job, configuration: checkpoint.configuration, tokenizer: tokenizer.load)
         let activation: Tensor.Element = job.execution.precision == .bfloat16 ? .bfloat16 : .float32
+        let adapter = try job.adapter.map { try Adapter(directory: $0, for: checkpoint) }
         let model = try checkpoint.model(
-            positions: samples.map(\.count).max() ?? 1, activation: activation, matrices: activation)
+            positions: samples.map(\.count).max() ?? 1, activation: activation, matrices: activation, adapter: adapter)
         let start = clock()
         let results = try ScoringRun(model: model, maxTokens: job.maxTokens).score(samples) { done in
             try report(WorkProgress(done: done, total: samples.count, unit: "examples"))

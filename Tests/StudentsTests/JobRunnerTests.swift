@@ -168,11 +168,10 @@ import Testing
         let cases: [(lines: String, message: String)] = [
             (#"{"id":"a","prompt_ids":[1]"#, ":1:27: expected \",\" or \"}\""),
             ("\n[]", ":2: should be an object, found an array"),
-            (#"{"prompt_ids":[1]}"#, ":1: field \"id\" is missing"),
-            (#"{"id":"a"}"#, ":1: field \"prompt\" or \"prompt_ids\" should be there, and only one"),
+            (#"{"id":"a"}"#, ":1: field \"prompt\" or \"prompt_ids\" or \"messages\" should be there, and only one"),
             (
                 #"{"id":"a","prompt_ids":[1],"prompt":"x"}"#,
-                ":1: field \"prompt\" or \"prompt_ids\" should be there, and only one"
+                ":1: field \"prompt\" or \"prompt_ids\" or \"messages\" should be there, and only one"
             ),
             (#"{"id":"a","prompt_ids":[]}"#, ":1: the prompt is empty"),
             (#"{"id":"a","prompt_ids":[-1]}"#, ":1: field \"prompt_ids\" holds -1, which is no token id"),
@@ -185,9 +184,8 @@ import Testing
         for (lines, message) in cases {
             let path = try scratch.write("prompts.jsonl", Array(lines.utf8))
             do {
-                _ = try PromptFile.read(path, configuration: configuration) {
-                    throw StudentError("tokenizer", "was wanted")
-                }
+                _ = try PromptFile.read(
+                    path, configuration: configuration, tokenizer: CheckpointTokenizer(directory: scratch.path))
                 Issue.record("was accepted: \(lines)")
             } catch {
                 #expect("\(error)" == path + message)

@@ -25,6 +25,8 @@ public enum FileBytes {
         }
     }
 
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
     static func makeDirectory(_ path: String) throws {
         guard mkdir(path, 0o700) == 0 else { throw Failure(path, "create", errno) }
     }

@@ -12,7 +12,12 @@ struct TokenizerTraining: Stage {
             Parameter("vocabulary-size", .integer(260...1 << 20), default: 1024, "Tokens, special ones included."),
             StudentPrompt.parameter,
         ],
-        inputs: [InputPort("cots", .cots, distribution: .whole, arity: .list, "The text to learn from.")],
+        inputs: [
+            InputPort("cots", .cots, distribution: .whole, arity: .list, "The text to learn from."),
+            InputPort(
+                "tokenizer", .tokenizer, distribution: .whole, arity: .optional,
+                "A tokenizer to take as it is, such as that of an imported checkpoint, where it holds one."),
+        ],
         outputs: [
             OutputPort(
                 "tokenizer", .tokenizer, layout: .tree, "tokenizer.json and tokenizer_config.json.")
@@ -31,6 +36,13 @@ struct TokenizerTraining: Stage {
 
     func run(_ context: any ActionContext) throws -> Accounting {
         let cots = try context.records(ofPort: "cots", as: ChainOfThought.self)
+        if let role = context.roles(of: "tokenizer").first {
+            let given = try context.directory(role)
+            if FileBytes.exists("\(given)/tokenizer.json") {
+                try context.write(directory: given, to: "tokenizer")
+                return Accounting(recordsIn: cots.count, recordsOut: cots.count)
+            }
+        }
         guard !cots.isEmpty else {
             throw StudentProcessError(
                 description: "there is no text to train a tokenizer on: every record was dropped before")

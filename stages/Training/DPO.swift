@@ -15,10 +15,11 @@ struct DPO: Stage {
         inputs: [
             InputPort("pairs", .tokenPairs, distribution: .whole, "Pairs; their key-token masks play no part."),
             InputPort("checkpoint", .checkpoint, distribution: .whole, "The student after SFT, and the reference."),
+            EpochSelection.input,
         ],
         outputs: [
             OutputPort("checkpoint", .checkpoint, layout: .tree, "The student after DPO."),
-            OutputPort("log", .trainingLog, "A row a step."),
+            OutputPort("log", .trainingLog, "A row a step, and a row an epoch where one was selected."),
         ],
         programs: [StudentProcess.program])
 
@@ -33,7 +34,7 @@ struct DPO: Stage {
     }
 
     func run(_ context: any ActionContext) async throws -> Accounting {
-        let run = TrainingRun(context: context)
+        let run = TrainingRun(context: context, selection: settings.selection)
         let checkpoint = try context.directory("checkpoint")
         let job = settings.job(
             model: .checkpoint(checkpoint), tokenizer: checkpoint, data: try run.files("pairs"),

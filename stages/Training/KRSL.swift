@@ -7,7 +7,7 @@ import StudentJobs
 /// pushes it off those of their wrong twins.
 struct KRSL: Stage {
     static let signature = StageSignature(
-        "krsl", version: 1, .reduce, "Trains a student on the key reasoning steps of dual chains of thought.",
+        "krsl", version: 2, .reduce, "Trains a student on the key reasoning steps of dual chains of thought.",
         parameters: [
             Parameter("alpha", .nonNegativeNumber, default: 1, "Weight of the key tokens of the right side."),
             Parameter("beta", .nonNegativeNumber, default: 0.025, "Weight of the key tokens of the wrong side."),
@@ -21,10 +21,11 @@ struct KRSL: Stage {
         inputs: [
             InputPort("pairs", .tokenPairs, distribution: .whole, "Aligned pairs with key-token masks."),
             InputPort("checkpoint", .checkpoint, distribution: .whole, "The student after SFT."),
+            EpochSelection.input,
         ],
         outputs: [
             OutputPort("checkpoint", .checkpoint, layout: .tree, "The student after KRSL."),
-            OutputPort("log", .trainingLog, "A row a step."),
+            OutputPort("log", .trainingLog, "A row a step, and a row an epoch where one was selected."),
         ],
         programs: [StudentProcess.program])
 
@@ -45,7 +46,7 @@ struct KRSL: Stage {
     }
 
     func run(_ context: any ActionContext) async throws -> Accounting {
-        let run = TrainingRun(context: context)
+        let run = TrainingRun(context: context, selection: settings.selection)
         let checkpoint = try context.directory("checkpoint")
         let job = settings.job(
             model: .checkpoint(checkpoint), tokenizer: checkpoint, data: try run.files("pairs"),

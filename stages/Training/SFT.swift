@@ -6,7 +6,7 @@ import StudentJobs
 /// Supervised fine-tuning on right chains of thought (EDIT Eq. 4), from random weights or from a checkpoint.
 struct SFT: Stage {
     static let signature = StageSignature(
-        "sft", version: 1, .reduce, "Trains a student to write the chains of thought.",
+        "sft", version: 2, .reduce, "Trains a student to write the chains of thought.",
         parameters: [
             Parameter(
                 "model",
@@ -32,11 +32,12 @@ struct SFT: Stage {
                 "tokenizer", .tokenizer, distribution: .whole, "Their tokenizer; it becomes part of the checkpoint."),
             InputPort(
                 "checkpoint", .checkpoint, distribution: .whole, arity: .optional,
-                "Where to start instead of random weights."),
+                "Where to start instead of random weights; a config.json without weights is a shape to initialise."),
+            EpochSelection.input,
         ],
         outputs: [
             OutputPort("checkpoint", .checkpoint, layout: .tree, "The student."),
-            OutputPort("log", .trainingLog, "A row a step."),
+            OutputPort("log", .trainingLog, "A row a step, and a row an epoch where one was selected."),
         ],
         programs: [StudentProcess.program])
 
@@ -56,15 +57,20 @@ struct SFT: Stage {
     }
 
     func run(_ context: any ActionContext) async throws -> Accounting {
-        let run = TrainingRun(context: context)
+        let run = TrainingRun(context: context, selection: settings.selection)
         let tokenizer = try context.directory("tokenizer")
         let initial: InitialModel
-        if context.roles(of: "checkpoint").isEmpty {
+        if let role = context.roles(of: "checkpoint").first {
+            let checkpoint = try context.directory(role)
+            initial =
+                try CheckpointShape(directory: checkpoint).map {
+                    .random(
+                        try $0.configuration(for: StudentTokenizer(directory: tokenizer)), seed: settings.seed)
+                } ?? .checkpoint(checkpoint)
+        } else {
             let vocabulary = try StudentTokenizer(directory: tokenizer)
             initial = .random(
                 try configuration(vocabulary: vocabulary.size, endToken: vocabulary.endToken), seed: settings.seed)
-        } else {
-            initial = .checkpoint(try context.directory("checkpoint"))
         }
         let job = settings.job(
             model: initial, tokenizer: tokenizer, data: try run.files("tokens"), objective: objective,

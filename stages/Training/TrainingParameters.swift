@@ -31,13 +31,22 @@ struct TrainingSettings {
                 "precision", .choice(["float32", "bfloat16"]), default: "float32",
                 "bfloat16 computes matrix products in it; weights and optimizer stay float32."),
             Parameter("device", .choice(["cpu", "cuda", "auto"]), default: "cpu", "Where to compute."),
-        ]
+            Parameter(
+                "recompute", .boolean, default: false,
+                "Computes each layer again on the way back instead of remembering it: slower, in less memory."),
+            LoRASettings.parameter,
+        ] + EpochSelection.parameters
     }
 
     private let parameters: StageParameters
 
+    let selection: EpochSelection
+    private let lora: LoRASettings?
+
     init(_ parameters: StageParameters) throws {
         self.parameters = parameters
+        lora = try LoRASettings(parameters)
+        selection = try EpochSelection(parameters)
     }
 
     var threads: Int { parameters.integer("threads") }
@@ -54,8 +63,10 @@ struct TrainingSettings {
             case "per-epoch": .perEpoch(gamma: parameters.double("gamma"))
             default: .constant
             }
+        var adapter = lora
+        if case .random = model { adapter = nil }
         return TrainingJob(
-            model: model, tokenizer: tokenizer, data: data, objective: objective,
+            model: model, adapter: adapter.map { .new($0) }, tokenizer: tokenizer, data: data, objective: objective,
             optimizer: OptimizerSettings(
                 learningRate: parameters.double("learning-rate"), beta1: parameters.double("beta1"),
                 beta2: parameters.double("beta2"), weightDecay: parameters.double("weight-decay"),
@@ -65,7 +76,8 @@ struct TrainingSettings {
                 samples: parameters.integer("batch-size"), maxTokens: parameters.optionalInteger("max-batch-tokens"),
                 accumulation: parameters.integer("accumulation")),
             epochs: parameters.double("epochs"), maxSteps: parameters.optionalInteger("max-steps"), seed: seed,
-            execution: ExecutionSettings(parameters), output: "\(directory)/checkpoint",
+            execution: ExecutionSettings(parameters), recomputesActivations: parameters.bool("recompute"),
+            output: "\(directory)/checkpoint",
             log: "\(directory)/training-log.jsonl")
     }
 }
