@@ -77,7 +77,7 @@ import Testing
         let workplace = try workplace()
         #expect(try workplace.retort("run", "small.yaml").status == 0)
         #expect(chmod(workplace.folder.path, 0o755) == 0)
-        let nobody = "exec setpriv --reuid 65534 --regid 65534 --clear-groups "
+        let nobody = "exec env HOME=/ setpriv --reuid 65534 --regid 65534 --clear-groups "
         // The programs themselves may lie where nobody else may look.
         guard try shell(nobody, "--version", in: workplace).status == 0 else {
             return print("skipped: another user cannot start the programs here")
