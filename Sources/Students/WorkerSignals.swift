@@ -13,7 +13,7 @@ enum WorkerSignals {
     private static let requested = Atomic<Bool>(false)
 
     /// Seconds between the end of standard input and the end of the process, at most.
-    private static let grace: UInt32 = 30
+    private static let grace: UInt32 = 10
 
     /// Whether SIGTERM or SIGINT came, or the parent went away; the work stops as soon as its state is safe.
     static var terminationRequested: Bool { requested.load(ordering: .relaxed) }

@@ -50,17 +50,36 @@ public final class ChatTeacher: Teacher {
         let body = ChatCompletionRequest(request, model: parameters.model, extra: parameters.extra).json.canonicalBytes
         var attempts = Attempts(parameters.attempts)
         while true {
-            let failure: ServiceFailure
-            switch try await attempt(request, body) {
-            case .success(let response): return response
-            case .failure(let reason): failure = reason
+            switch try await turn(request, body, &attempts) {
+            case .answered(let response): return response
+            case .waits(let delay): try await surroundings.sleep(delay)
             }
-            guard let delay = attempts.delay(after: failure, draw: surroundings.draw()) else {
-                let error = error(failure, request, attempts: attempts.made)
-                surroundings.stop.raise(error)
-                throw error
-            }
-            try await surroundings.sleep(delay)
+        }
+    }
+
+    private enum Turn {
+        case answered(TeacherResponse)
+        /// Failed, and may be tried again after this time.
+        case waits(Duration)
+    }
+
+    /// One attempt, and what follows from it.
+    private func turn(
+        _ request: TeacherRequest, _ body: [UInt8], _ attempts: inout Attempts
+    ) async throws -> Turn {
+        let isFirst = try await service.first.begin()
+        var isProven = false
+        // Only after a failure for good has been raised: else the next in line would go first in vain.
+        defer { if isFirst { service.first.ended(proven: isProven) } }
+        switch try await attempt(request, body) {
+        case .success(let response):
+            isProven = true
+            return .answered(response)
+        case .failure(let failure):
+            if let delay = attempts.delay(after: failure, draw: surroundings.draw()) { return .waits(delay) }
+            let error = error(failure, request, attempts: attempts.made)
+            surroundings.stop.raise(error)
+            throw error
         }
     }
 
@@ -71,9 +90,6 @@ public final class ChatTeacher: Teacher {
 
     /// Sends the request once, when the budget and the limits allow it.
     private func attempt(_ request: TeacherRequest, _ body: [UInt8]) async throws -> Attempt {
-        let isFirst = try await service.first.begin()
-        var isProven = false
-        defer { if isFirst { service.first.ended(proven: isProven) } }
         let ticket = try await service.gate.enter(
             tokens: request.likelyPromptTokens + (request.sampling.maxTokens ?? 0))
         // While this request waited, another one may have found that it is of no use.
@@ -105,7 +121,6 @@ public final class ChatTeacher: Teacher {
         }
         switch outcome {
         case .success(let response):
-            isProven = true
             let cost = response.usage.flatMap { usage in parameters.prices?.cost(of: usage) } ?? greatestCost ?? 0
             surroundings.spending.settle(reserved: greatestCost, cost: cost)
         case .failure(let failure):

@@ -117,4 +117,26 @@ import Testing
         #expect(again.status == 0)
         #expect(try again.stage("tokens")["executed"] == 0)
     }
+
+    @Test func interruptedTrainingGoesOnInTheNextRunOfThePipeline() throws {
+        let (interrupted, whole) = (try Workplace(), try Workplace())
+        let options = ["--set", "epochs=60"]
+        let run = try RunInTraining(interrupted, file: file, epochs: 60)
+        kill(run.process.processIdentifier, SIGINT)
+        #expect(try run.outcome().status == 130)
+        let resumed = interrupted.folder.appendingPathComponent("artifacts/local/resume")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: resumed.path).count == 1)
+        let again = try interrupted.retort(["run", file, "--format", "json"] + options)
+        #expect(again.status == 0, "\(again.errors)")
+        // The first thing the worker says is how far it had come.
+        #expect(again.output.contains("\"unit\":\"steps\""), "the training began anew")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: resumed.path).isEmpty)
+        #expect(try whole.retort(["run", file] + options).status == 0)
+        for reference in ["student.checkpoint", "student.log"] {
+            let manifests = try [interrupted, whole].map {
+                try $0.retort(["show", file, reference, "--manifest"] + options).output
+            }
+            #expect(manifests[0] == manifests[1] && !manifests[0].isEmpty, "\(reference)")
+        }
+    }
 }

@@ -46,8 +46,8 @@ public struct StudentProcess: Sendable {
         let jobFile = "\(directory)/\(name).json"
         try FileBytes.write(job.json.canonicalBytes, to: jobFile)
         var options = PlatformOptions()
-        // Training saves its state first.
-        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(30))]
+        // A run that is stopped ends within two seconds; training that cannot save its state by then has an older one.
+        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(1))]
         let outcome = try await Subprocess.run(
             .path(FilePath(path)), arguments: [jobFile],
             environment: .inherit.updating(["OMP_NUM_THREADS": "\(job.threads)"]),
