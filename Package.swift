@@ -90,7 +90,8 @@ let package = Package(
         library(
             "Stages",
             [
-                "StageGraph", "Reasoning", "SyntheticTasks", "Teachers", "TeacherClients", "Tokenization", "Safetensors",
+                "StageGraph", "Reasoning", "SyntheticTasks", "Teachers", "TeacherClients", "Tokenization",
+                "Safetensors",
                 "StudentJobs", "CanonicalJSON", "ContentStore", subprocess, systemPackage,
             ],
             path: "stages"),

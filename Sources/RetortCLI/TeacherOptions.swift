@@ -27,7 +27,9 @@ struct TeacherOptions: ParsableArguments {
         if let maxCost, !(maxCost >= 0 && maxCost.isFinite) {
             throw ValidationError("--max-cost takes a number of at least 0")
         }
-        if retryFinishReasons.contains("") { throw ValidationError("--retry-finish-reason takes a word such as length") }
+        if retryFinishReasons.contains("") {
+            throw ValidationError("--retry-finish-reason takes a word such as length")
+        }
     }
 
     /// The stages that look at their answers again, although their results are known.

@@ -43,7 +43,9 @@ struct BatchService: Sendable {
             if let found = batches.first(where: { $0["metadata"]?[Self.tokenMember]?.string == token }) {
                 return try status(found)
             }
-            guard page["has_more"]?.bool == true, let last = batches.last?["id"]?.string, last != after else { return nil }
+            guard page["has_more"]?.bool == true, let last = batches.last?["id"]?.string, last != after else {
+                return nil
+            }
             after = last
         }
     }

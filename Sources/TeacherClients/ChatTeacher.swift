@@ -31,7 +31,8 @@ public final class ChatTeacher: Teacher {
     let parameters: ChatTeacherParameters
     let service: ChatService
     let surroundings: Surroundings
-    public init(_ parameters: ChatTeacherParameters, service: ChatService, surroundings: Surroundings = Surroundings()) {
+    public init(_ parameters: ChatTeacherParameters, service: ChatService, surroundings: Surroundings = Surroundings())
+    {
         self.parameters = parameters
         self.service = service
         self.surroundings = surroundings
@@ -144,7 +145,9 @@ public final class ChatTeacher: Teacher {
             let answer = try ChatCompletion.read(response.body, contentType: response[header: "Content-Type"])
             let tokens = answer.response.usage.map { $0.promptTokens + $0.completionTokens }
             service.gate.leave(ticket, .answered(tokens: tokens), headers: headers)
-            if let remark = answer.remark { surroundings.onRemark("\(endpoint): question \"\(request.id)\": \(remark)") }
+            if let remark = answer.remark {
+                surroundings.onRemark("\(endpoint): question \"\(request.id)\": \(remark)")
+            }
             return .success(answer.response)
         } catch {
             service.gate.leave(ticket, .failed, headers: headers)

@@ -46,7 +46,9 @@ final class ServedBatches: Sendable {
         switch (request.method, parts.count, parts.dropFirst().first) {
         case ("POST", 2, "files"): return upload(request)
         case ("GET", 4, "files") where parts[3] == "content":
-            return state.withLock { $0.files[parts[2]] }.map { ServerResponse(contentType: "application/jsonl", body: $0) }
+            return state.withLock { $0.files[parts[2]] }.map {
+                ServerResponse(contentType: "application/jsonl", body: $0)
+            }
         case ("POST", 2, "batches"): return create(request.body)
         case ("GET", 2, "batches"): return list()
         case ("GET", 3, "batches"): return poll(parts[2], answer)
@@ -116,7 +118,9 @@ final class ServedBatches: Sendable {
         var errors: [UInt8] = []
         let lines = input.split(separator: 0x0A)
         for line in lines.reversed() {
-            guard let json = try? JSON.parse(line), let id = json["custom_id"], let body = json["body"] else { continue }
+            guard let json = try? JSON.parse(line), let id = json["custom_id"], let body = json["body"] else {
+                continue
+            }
             let (status, text) = answer(body.canonicalBytes)
             let row: JSON = [
                 "custom_id": id, "error": nil,

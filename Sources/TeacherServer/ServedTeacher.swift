@@ -41,7 +41,9 @@ final class ServedTeacher: Sendable {
         switch (request.method, request.path) {
         case ("POST", "/v1/chat/completions"): return (chat(request.body), true)
         case ("GET", "/v1/models"):
-            return (Self.json(["object": "list", "data": [["id": .string(settings.model), "object": "model"]]]), false)
+            return (
+                Self.json(["object": "list", "data": [["id": .string(settings.model), "object": "model"]]]), false
+            )
         default:
             let answer = batches.respond(to: request) { body in
                 let answer = self.completion(body, number: nil)
@@ -75,7 +77,8 @@ final class ServedTeacher: Sendable {
         response.delay += settings.latency
         if let limit = settings.requestsPerMinute {
             response.headers += [
-                ("x-ratelimit-limit-requests", "\(limit)"), ("x-ratelimit-remaining-requests", "\(max(0, limit - recent))"),
+                ("x-ratelimit-limit-requests", "\(limit)"),
+                ("x-ratelimit-remaining-requests", "\(max(0, limit - recent))"),
                 ("x-ratelimit-reset-requests", "1s"),
             ]
         }

@@ -26,7 +26,9 @@ import Testing
                 let start = Int.random(in: 0..<other.count, using: &generator)
                 bytes.replaceSubrange(position..<end, with: other[start..<min(other.count, start + end - position)])
             default:
-                let numbers = ["-1", "0", "9223372036854775807", "9223372036854775808", "1e400", "null", "\"..\"", "[[["]
+                let numbers = [
+                    "-1", "0", "9223372036854775807", "9223372036854775808", "1e400", "null", "\"..\"", "[[[",
+                ]
                 bytes.insert(contentsOf: numbers.randomElement(using: &generator)!.utf8, at: position)
             }
         }
@@ -137,7 +139,9 @@ import Testing
         let document = StatCacheDocument.encode([source: entry])
         for _ in 0..<FuzzTests.rounds {
             let bytes = mutation(of: document, with: document, &generator)
-            if let entries = StatCacheDocument.decode(bytes) { #expect(bytes == document && entries == [source: entry]) }
+            if let entries = StatCacheDocument.decode(bytes) {
+                #expect(bytes == document && entries == [source: entry])
+            }
         }
     }
 }

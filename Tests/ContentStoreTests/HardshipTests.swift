@@ -137,7 +137,13 @@ final class SmallDisk: Sendable {
             try store.publish(
                 ActionResult(preimage: .null, outputs: "x", references: [blob]), for: Digest(of: "key"))
         }
-        #expect(mount("tmpfs", disk.path, "tmpfs", UInt(MS_REMOUNT | MS_RDONLY), nil) == 0)
+        // The store's queue may close its last file a moment after the store is gone; until then the disk is busy.
+        var tries = 0
+        while mount("tmpfs", disk.path, "tmpfs", UInt(MS_REMOUNT | MS_RDONLY), nil) != 0, errno == EBUSY, tries < 10_000
+        {
+            tries += 1
+            usleep(1000)
+        }
         let store = try LocalStore(at: "\(disk.path)/store", access: .readOnly)
         #expect(try store.lookup(Digest(of: "key")) == .hit(outputs: "x"))
         #expect(try store.audit().isClean)

@@ -97,7 +97,8 @@ import Testing
             let before = scene.server.requests
             let wanted = before + 1 + (kill * 7919) % 29
             let process = try Program.start(
-                ["run", "asked.yaml", "--store", "artifacts"], in: scene.workplace.folder, output: output, errors: errors)
+                ["run", "asked.yaml", "--store", "artifacts"], in: scene.workplace.folder, output: output,
+                errors: errors)
             while process.isRunning, scene.server.requests < wanted { usleep(500) }
             Foundation.kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
@@ -108,7 +109,8 @@ import Testing
         #expect(asked - durable <= kills * 16, "only calls in flight are lost")
         let last = try scene.run()
         #expect(last.status == 0, "\(last.errors)")
-        #expect(scene.server.requests - asked == (try scene.ledgerCalls()) - durable, "no durable answer is asked again")
+        #expect(
+            scene.server.requests - asked == (try scene.ledgerCalls()) - durable, "no durable answer is asked again")
         #expect(try scene.run(store: "undisturbed").status == 0)
         #expect(try scene.manifests() == scene.manifests(store: "undisturbed"))
     }
@@ -135,7 +137,8 @@ import Testing
         #expect(scene.server.requests - 2000 == 6, "three questions, each sampled and then repaired or corrupted")
         #expect(try scene.calls(second) == 6)
         let after = try scene.shards()
-        #expect(before.subtracting(after).count <= 12, "of four shards: right and wrong answers, and what hangs on them")
+        #expect(
+            before.subtracting(after).count <= 12, "of four shards: right and wrong answers, and what hangs on them")
         #expect(after.count > 60)
     }
 

@@ -41,18 +41,18 @@ import Testing
             readOld: { shard in
                 read.insert(shard.digest)
                 return oldRecords[shard.digest]!
-            }, readNew: { newRecords[$0.digest]! }
-        ) { change in
-            switch change {
-            case .recordAdded(let record): found[record["id"]!.string!] = "added"
-            case .recordRemoved(let record): found[record["id"]!.string!] = "removed"
-            case .recordChanged(let id, let fields):
-                found[id] = "changed"
-                #expect(fields.map(\.name) == ["value"])
-                #expect(fields[0].old?.integer == old[id] && fields[0].new?.integer == new[id])
-            default: Issue.record("records have no files")
-            }
-        }
+            }, readNew: { newRecords[$0.digest]! },
+            each: { change in
+                switch change {
+                case .recordAdded(let record): found[record["id"]!.string!] = "added"
+                case .recordRemoved(let record): found[record["id"]!.string!] = "removed"
+                case .recordChanged(let id, let fields):
+                    found[id] = "changed"
+                    #expect(fields.map(\.name) == ["value"])
+                    #expect(fields[0].old?.integer == old[id] && fields[0].new?.integer == new[id])
+                default: Issue.record("records have no files")
+                }
+            })
         var expected: [String: String] = [:]
         for id in Set(old.keys).union(new.keys) where old[id] != new[id] {
             expected[id] = old[id] == nil ? "added" : new[id] == nil ? "removed" : "changed"
@@ -71,9 +71,8 @@ import Testing
         let old = try Artifact(type: type, tree: [entry("a", "1"), entry("b", "2"), entry("c", "3")])
         let new = try Artifact(type: type, tree: [entry("b", "2"), entry("c", "33"), entry("d", "4")])
         var changes: [ArtifactChange] = []
-        let comparison = try ArtifactComparison(old, new, readOld: { _ in [] }, readNew: { _ in [] }) {
-            changes.append($0)
-        }
+        let comparison = try ArtifactComparison(
+            old, new, readOld: { _ in [] }, readNew: { _ in [] }, each: { changes.append($0) })
         #expect(
             changes == [
                 .fileRemoved(entry("a", "1")), .fileChanged(old: entry("c", "3"), new: entry("c", "33")),
@@ -82,7 +81,7 @@ import Testing
         #expect(comparison.same == 1)
         let records = try artifact(["a": 1], limit: 4)
         #expect(throws: ContentStoreError.self) {
-            try ArtifactComparison(old, records.0, readOld: { _ in [] }, readNew: { _ in [] }) { _ in }
+            try ArtifactComparison(old, records.0, readOld: { _ in [] }, readNew: { _ in [] }, each: { _ in })
         }
     }
 }

@@ -8,7 +8,9 @@ import Testing
 
 @Suite("Batches")
 struct BatchTests {
-    private func texts(_ results: [Result<TeacherResponse, TeacherError>]) -> [String?] { results.map { try? $0.get().text } }
+    private func texts(_ results: [Result<TeacherResponse, TeacherError>]) -> [String?] {
+        results.map { try? $0.get().text }
+    }
 
     private var questions: [TeacherRequest] { (0..<60).map { ClientScene.question("q\($0)") } }
 

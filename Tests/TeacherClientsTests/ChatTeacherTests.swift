@@ -21,10 +21,12 @@ struct ChatTeacherTests {
         #expect(scene.spending.spent.cost == TokenPrices(prompt: 1, completion: 2).cost(of: try #require(answer.usage)))
     }
 
-    @Test("tries again after what passes", arguments: [
-        "429@1", "429=3@1", "408@1", "409@1", "500@1", "502@1", "503@1", "drop@1", "truncate@1", "invalid-json@1",
-        "content-type@1", "no-choices@1",
-    ])
+    @Test(
+        "tries again after what passes",
+        arguments: [
+            "429@1", "429=3@1", "408@1", "409@1", "500@1", "502@1", "503@1", "drop@1", "truncate@1", "invalid-json@1",
+            "content-type@1", "no-choices@1",
+        ])
     func retries(fault: String) async throws {
         let scene = try await ClientScene([fault])
         #expect(await scene.failure(of: try scene.teacher()) == nil)
@@ -34,14 +36,22 @@ struct ChatTeacherTests {
         if fault.hasPrefix("429=3") { #expect(scene.clock.now >= .seconds(3)) }
     }
 
-    @Test("gives up after one attempt at what does not pass", arguments: [
-        ("400", "the server answered 400: The server fails on purpose."),
-        ("403", "the server answered 403: The server fails on purpose.; check the key that key-env or key-file names, and"
-            + " what it allows"),
-        ("context-length", "the server answered 400: This model's maximum context length is 2048 tokens.; shorten the"
-            + " prompt, lower max-tokens, or drop the question"),
-        ("huge", "the answer has more than 16 MiB; lower max-tokens, and check that the URL names a chat endpoint"),
-    ])
+    @Test(
+        "gives up after one attempt at what does not pass",
+        arguments: [
+            ("400", "the server answered 400: The server fails on purpose."),
+            (
+                "403",
+                "the server answered 403: The server fails on purpose.; check the key that key-env or key-file names, and"
+                    + " what it allows"
+            ),
+            (
+                "context-length",
+                "the server answered 400: This model's maximum context length is 2048 tokens.; shorten the"
+                    + " prompt, lower max-tokens, or drop the question"
+            ),
+            ("huge", "the answer has more than 16 MiB; lower max-tokens, and check that the URL names a chat endpoint"),
+        ])
     func givesUp(fault: String, message: String) async throws {
         let scene = try await ClientScene([fault])
         let failure = await scene.failure(of: try scene.teacher())
@@ -49,13 +59,15 @@ struct ChatTeacherTests {
         #expect(scene.server.requests == 1)
     }
 
-    @Test("is patient, but not for ever", arguments: [
-        ("500", 3, "the server answered 500: The server fails on purpose. (3 attempts)"),
-        ("429", 12, "(12 attempts)"),
-        ("drop", 3, "the connection ended before the answer was complete"),
-        ("no-choices", 2, "the answer's \"choices\" are empty (2 attempts)"),
-        ("content-type", 2, "the answer is text/html, not JSON"),
-    ])
+    @Test(
+        "is patient, but not for ever",
+        arguments: [
+            ("500", 3, "the server answered 500: The server fails on purpose. (3 attempts)"),
+            ("429", 12, "(12 attempts)"),
+            ("drop", 3, "the connection ended before the answer was complete"),
+            ("no-choices", 2, "the answer's \"choices\" are empty (2 attempts)"),
+            ("content-type", 2, "the answer is text/html, not JSON"),
+        ])
     func losesPatience(fault: String, attempts: Int, message: String) async throws {
         let scene = try await ClientScene([fault])
         let failure = await scene.failure(of: try scene.teacher { $0.attempts = 3 })
@@ -97,10 +109,12 @@ struct ChatTeacherTests {
         #expect(missing?.contains("the key file /no/such/key (key-file) cannot be opened") == true)
     }
 
-    @Test("says what is wrong with a host that cannot be reached", arguments: [
-        ("http://127.0.0.1:1/v1", "nothing listens at 127.0.0.1:1"),
-        ("http://no-such-host.invalid/v1", "the host no-such-host.invalid is not known"),
-    ])
+    @Test(
+        "says what is wrong with a host that cannot be reached",
+        arguments: [
+            ("http://127.0.0.1:1/v1", "nothing listens at 127.0.0.1:1"),
+            ("http://no-such-host.invalid/v1", "the host no-such-host.invalid is not known"),
+        ])
     func reportsUnreachable(url: String, message: String) async throws {
         let scene = try await ClientScene()
         let failure = await scene.failure(

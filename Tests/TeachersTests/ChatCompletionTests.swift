@@ -41,23 +41,35 @@ struct ChatCompletionTests {
         #expect(answer.remark == "the answer held bytes that are no UTF-8; they were replaced by U+FFFD")
     }
 
-    @Test("that are none say what came instead", arguments: [
-        ("<html>Welcome\nto nginx</html>", "text/html",
-            "the answer is text/html, not JSON: \"<html>Welcome to nginx</html>\"; is this the base URL of a chat"
-                + " endpoint, such as http://HOST/v1?"),
-        ("{\"choices\":[", "application/json",
-            "the answer is no JSON (line 1, column 13: the text ends where a JSON value should stand): \"{\"choices\":[\""),
-        ("[]", "application/json", "the answer should be a JSON object, found an array"),
-        ("{\"status\":\"ok\"}", "application/json",
-            "the answer has no \"choices\": \"{\"status\":\"ok\"}\"; is this the base URL of a chat endpoint, such as"
-                + " http://HOST/v1?"),
-        ("{\"error\":{\"message\":\"no\\ncredit\"}}", "application/json",
-            "the answer holds an error in place of choices: no credit"),
-        ("{\"choices\":[]}", "application/json", "the answer's \"choices\" are empty"),
-        ("{\"choices\":[{}]}", "application/json", "the answer's first choice has no \"message\""),
-        ("{\"choices\":[{\"message\":{\"content\":7}}]}", "application/json",
-            "the answer's content should be a text, found an integer"),
-    ])
+    @Test(
+        "that are none say what came instead",
+        arguments: [
+            (
+                "<html>Welcome\nto nginx</html>", "text/html",
+                "the answer is text/html, not JSON: \"<html>Welcome to nginx</html>\"; is this the base URL of a chat"
+                    + " endpoint, such as http://HOST/v1?"
+            ),
+            (
+                "{\"choices\":[", "application/json",
+                "the answer is no JSON (line 1, column 13: the text ends where a JSON value should stand): \"{\"choices\":[\""
+            ),
+            ("[]", "application/json", "the answer should be a JSON object, found an array"),
+            (
+                "{\"status\":\"ok\"}", "application/json",
+                "the answer has no \"choices\": \"{\"status\":\"ok\"}\"; is this the base URL of a chat endpoint, such as"
+                    + " http://HOST/v1?"
+            ),
+            (
+                "{\"error\":{\"message\":\"no\\ncredit\"}}", "application/json",
+                "the answer holds an error in place of choices: no credit"
+            ),
+            ("{\"choices\":[]}", "application/json", "the answer's \"choices\" are empty"),
+            ("{\"choices\":[{}]}", "application/json", "the answer's first choice has no \"message\""),
+            (
+                "{\"choices\":[{\"message\":{\"content\":7}}]}", "application/json",
+                "the answer's content should be a text, found an integer"
+            ),
+        ])
     func explains(body: String, contentType: String, message: String) throws {
         let error = #expect(throws: ChatCompletion.Malformed.self) { try read(body, contentType: contentType) }
         #expect(error?.description == message)
@@ -90,9 +102,12 @@ struct ChatCompletionTests {
 
 @Suite("Endpoints of chat completions")
 struct ChatEndpointTests {
-    @Test("have one form however they are written", arguments: [
-        "https://api.example.com/v1", "HTTPS://API.example.com:443/v1/", "https://api.example.com/v1/chat/completions",
-    ])
+    @Test(
+        "have one form however they are written",
+        arguments: [
+            "https://api.example.com/v1", "HTTPS://API.example.com:443/v1/",
+            "https://api.example.com/v1/chat/completions",
+        ])
     func normalises(text: String) throws {
         let endpoint = try ChatEndpoint(text)
         #expect(endpoint.description == "https://api.example.com/v1")
@@ -111,9 +126,11 @@ struct ChatEndpointTests {
                 == "http://h/v1/chat/completions?api-version=1")
     }
 
-    @Test("that cannot be used are refused without repeating what may be secret", arguments: [
-        "", "ftp://h/v1", "h/v1", "http://", "http://user:secret@h/v1", "http://h/v1#x",
-    ])
+    @Test(
+        "that cannot be used are refused without repeating what may be secret",
+        arguments: [
+            "", "ftp://h/v1", "h/v1", "http://", "http://user:secret@h/v1", "http://h/v1#x",
+        ])
     func refuses(text: String) {
         let error = #expect(throws: ChatEndpointError.self) { try ChatEndpoint(text) }
         #expect(error?.description.contains("secret") == false)
@@ -143,9 +160,15 @@ struct KeySourceTests {
         defer { try? FileManager.default.removeItem(atPath: path) }
         let sources: [(KeySource, String)] = [
             (.environment("RETORT_NO_SUCH_KEY"), "the environment variable RETORT_NO_SUCH_KEY (key-env) is not set"),
-            (.file("/no/such/file"), "the key file /no/such/file (key-file) cannot be opened: No such file or directory"),
-            (.file(path), "the key file \(path) (key-file) holds more than one word or characters that no key has; it should"
-                + " hold the key alone"),
+            (
+                .file("/no/such/file"),
+                "the key file /no/such/file (key-file) cannot be opened: No such file or directory"
+            ),
+            (
+                .file(path),
+                "the key file \(path) (key-file) holds more than one word or characters that no key has; it should"
+                    + " hold the key alone"
+            ),
         ]
         for (source, message) in sources {
             let error = #expect(throws: KeySourceError.self) { try source.read() }

@@ -107,10 +107,12 @@ struct EndpointBudgetTests {
         #expect(budget.window == 2)
     }
 
-    @Test("reads the durations of headers, and nothing else", arguments: [
-        ("1s", 1.0), ("6m0s", 360), ("20ms", 0.02), ("1h30m1.5s", 5401.5), ("12", 12), ("", nil), ("x", nil),
-        ("1y", nil), ("-1s", nil), ("1e9s", nil), ("9999999h", nil),
-    ] as [(String, Double?)])
+    @Test(
+        "reads the durations of headers, and nothing else",
+        arguments: [
+            ("1s", 1.0), ("6m0s", 360), ("20ms", 0.02), ("1h30m1.5s", 5401.5), ("12", 12), ("", nil), ("x", nil),
+            ("1y", nil), ("-1s", nil), ("1e9s", nil), ("9999999h", nil),
+        ] as [(String, Double?)])
     func readsDurations(text: String, seconds: Double?) {
         #expect(RateLimitHeaders.duration(text) == seconds.map { Duration.seconds($0) })
     }

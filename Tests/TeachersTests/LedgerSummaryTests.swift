@@ -73,10 +73,12 @@ struct LedgerSummaryTests {
         #expect(try export(third) == exported)
     }
 
-    @Test("a line that is no entry is named, and what stood before it is kept", arguments: [
-        ("{\"key\":\"00\"}", "field \"key\" should be 64 hexadecimal digits"),
-        ("[]", "is no JSON object"), ("{", "column 2: expected a key in quotes"),
-    ])
+    @Test(
+        "a line that is no entry is named, and what stood before it is kept",
+        arguments: [
+            ("{\"key\":\"00\"}", "field \"key\" should be 64 hexadecimal digits"),
+            ("[]", "is no JSON object"), ("{", "column 2: expected a key in quotes"),
+        ])
     func refusesLines(line: String, problem: String) throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         let ledger = try ledger("a")
@@ -125,7 +127,9 @@ struct LedgerSummaryTests {
         defer { try? FileManager.default.removeItem(at: folder) }
         let ledger = try ledger("a")
         let teacher = CountingTeacher()
-        let requests = (0..<10).map { TeacherRequest(id: "\($0)", messages: [.user("\($0 % 2 == 0 ? "cut" : "whole") \($0)")]) }
+        let requests = (0..<10).map {
+            TeacherRequest(id: "\($0)", messages: [.user("\($0 % 2 == 0 ? "cut" : "whole") \($0)")])
+        }
         _ = await LedgeredTeacher(teacher, ledger: ledger).respond(to: requests)
         #expect(teacher.calls.withLock { $0 } == 10)
         let retry = AnswersToRetry(finishReasons: ["length"])

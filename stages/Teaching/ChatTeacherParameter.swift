@@ -15,10 +15,13 @@ extension ChatTeacherParameters {
         Parameter("key-env", .string, default: .null, isKeyed: false, "The environment variable with the API key."),
         Parameter("key-file", .localPath, default: .null, isKeyed: false, "A file with the API key."),
         Parameter("concurrency", .positiveInteger, default: 16, isKeyed: false, "Requests under way at once, at most."),
-        Parameter("requests-per-minute", .positiveNumber, default: .null, isKeyed: false, "Requests a minute, at most."),
+        Parameter(
+            "requests-per-minute", .positiveNumber, default: .null, isKeyed: false, "Requests a minute, at most."),
         Parameter("tokens-per-minute", .positiveNumber, default: .null, isKeyed: false, "Tokens a minute, at most."),
-        Parameter("attempts", .positiveInteger, default: 6, isKeyed: false, "Attempts at each request, the first included."),
-        Parameter("connect-timeout", .positiveNumber, default: 10, isKeyed: false, "Seconds until the connection stands."),
+        Parameter(
+            "attempts", .positiveInteger, default: 6, isKeyed: false, "Attempts at each request, the first included."),
+        Parameter(
+            "connect-timeout", .positiveNumber, default: 10, isKeyed: false, "Seconds until the connection stands."),
         Parameter(
             "first-byte-timeout", .positiveNumber, default: 300, isKeyed: false, "Seconds until the answer begins."),
         Parameter("timeout", .positiveNumber, default: 600, isKeyed: false, "Seconds for one attempt as a whole."),

@@ -37,7 +37,9 @@ struct TeacherSettings {
         Parameter("temperature", .number(0...2), default: 0.2, "Sampling temperature."),
         Parameter("top-p", .fraction, default: 1, "Nucleus sampling."),
         Parameter("max-tokens", .positiveInteger, default: 2048, "New tokens, at most."),
-        Parameter("sampling-seed", .anyInteger, default: .null, "The seed sent to the teacher; sample i gets the seed plus i."),
+        Parameter(
+            "sampling-seed", .anyInteger, default: .null, "The seed sent to the teacher; sample i gets the seed plus i."
+        ),
         Parameter("stop", .list(.string), default: [], "Texts that end an answer."),
         Parameter(
             "samples", .positiveInteger, default: 1,

@@ -103,7 +103,8 @@ struct TeachingRun {
         let verdict = AnswerVerifier.verify(response.text, gold: assignment.answer)
         return ChainOfThought(
             id: assignment.id, task: assignment.task, question: assignment.question, answer: assignment.answer,
-            cot: response.text, predicted: verdict.predicted, correct: verdict.correct, origin: origin, teacher: teacher,
+            cot: response.text, predicted: verdict.predicted, correct: verdict.correct, origin: origin,
+            teacher: teacher,
             mistakes: (response.mistakes?.isEmpty ?? true) ? nil : response.mistakes)
     }
 }

@@ -11,8 +11,8 @@ public struct StudentProcessError: Error, CustomStringConvertible {
 
 /// Runs a job in a `retort-student` process: the job as a file, progress as JSON Lines on its standard output.
 ///
-/// The worker holds the read end of a pipe as its standard input and exits when that closes, so it never outlives
-/// `retort`, however `retort` ends.
+/// The worker holds the read end of a pipe as its standard input, saves its state and exits soon after that closes, so
+/// it does not go on without `retort`, however `retort` ends.
 public struct StudentProcess: Sendable {
     public static let program = "retort-student"
 

@@ -38,11 +38,11 @@ struct DiffCommand: ParsableCommand {
         let (old, new) = try artifacts(oldStore, newStore)
         let comparison = try ArtifactComparison(
             old, new, readOld: { try DiffCommand.records($0, of: old, in: oldStore) },
-            readNew: { try DiffCommand.records($0, of: new, in: newStore) }
-        ) { change in
-            let text = format == .json ? ArtifactChangeText.json(change).canonicalText : ArtifactChangeText.line(change)
-            StandardStream.output.line(text)
-        }
+            readNew: { try DiffCommand.records($0, of: new, in: newStore) },
+            each: { change in
+                StandardStream.output.line(
+                    format == .json ? ArtifactChangeText.json(change).canonicalText : ArtifactChangeText.line(change))
+            })
         let counts = ArtifactChangeText.counts(comparison, old: old, new: new)
         StandardStream.output.line(format == .json ? counts.json.canonicalText : counts.text)
     }

@@ -9,7 +9,9 @@ enum PreviewText {
     }
 
     private static func line(_ stage: CallPreview.Stage) -> String {
-        guard stage.calls > 0 else { return "\(stage.name): no teacher calls, \(stage.answered) answered by the ledger" }
+        guard stage.calls > 0 else {
+            return "\(stage.name): no teacher calls, \(stage.answered) answered by the ledger"
+        }
         let cost = stage.cost.map { ", about \(dollars($0))" } ?? ""
         let tokens = "about \(stage.promptTokens) + \(stage.completionTokens) tokens\(cost)"
         return stage.isExact

@@ -42,13 +42,17 @@ public struct BatchJob: Sendable, Equatable {
         case .created(let batch): return .poll(batch: batch)
         case .ended(let status):
             let files = [status.outputFile, status.errorFile].compactMap(\.self)
-            return files.isEmpty ? .giveUp(status.problem ?? "it ended as \(status.state.rawValue)") : .collect(files: files)
+            return files.isEmpty
+                ? .giveUp(status.problem ?? "it ended as \(status.state.rawValue)") : .collect(files: files)
         }
     }
 
     /// What the service said to ``Step/find``.
     public mutating func found(_ status: BatchStatus?) {
-        guard let status else { return state = .intended }
+        guard let status else {
+            state = .intended
+            return
+        }
         saw(status)
     }
 

@@ -32,7 +32,8 @@ public enum ChatCompletion {
         } catch {
             if let contentType, !contentType.lowercased().contains("json") {
                 throw Malformed(
-                    description: "the answer is \(printable(contentType)), not JSON: \(beginning(of: body)); is this the"
+                    description:
+                        "the answer is \(printable(contentType)), not JSON: \(beginning(of: body)); is this the"
                         + " base URL of a chat endpoint, such as http://HOST/v1?")
             }
             throw Malformed(
@@ -59,7 +60,9 @@ public enum ChatCompletion {
                 description: "the answer has no \"choices\": \(beginning(of: JSON.object(object).canonicalBytes));"
                     + " is this the base URL of a chat endpoint, such as http://HOST/v1?")
         }
-        guard let choice = choices.first?.object else { throw Malformed(description: "the answer's \"choices\" are empty") }
+        guard let choice = choices.first?.object else {
+            throw Malformed(description: "the answer's \"choices\" are empty")
+        }
         guard let message = choice["message"]?.object else {
             throw Malformed(description: "the answer's first choice has no \"message\"")
         }
@@ -105,7 +108,8 @@ public enum ChatCompletion {
                 line.append("…")
                 break
             }
-            let isControl = scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
+            let isControl =
+                scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
             if !isControl {
                 line.append(scalar)
             } else if line.last != " " {

@@ -20,7 +20,9 @@ public struct ChatEndpoint: Sendable, Hashable, CustomStringConvertible {
             throw ChatEndpointError(
                 problem: "holds a user name or a password; name the API key with key-env or key-file instead")
         }
-        guard parts.fragment == nil else { throw ChatEndpointError(problem: "has a fragment (#…), which means nothing") }
+        guard parts.fragment == nil else {
+            throw ChatEndpointError(problem: "has a fragment (#…), which means nothing")
+        }
         var path = Substring(parts.percentEncodedPath)
         while path.hasSuffix("/") { path.removeLast() }
         if path.hasSuffix("/chat/completions") { path = path.dropLast("/chat/completions".count) }

@@ -47,7 +47,8 @@ public enum KeySource: Sendable, Equatable {
         guard !bytes.isEmpty else { throw KeySourceError(problem: "\(place) is empty") }
         guard bytes.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw KeySourceError(
-                problem: "\(place) holds more than one word or characters that no key has; it should hold the key alone")
+                problem: "\(place) holds more than one word or characters that no key has; it should hold the key alone"
+            )
         }
         return String(decoding: bytes, as: UTF8.self)
     }

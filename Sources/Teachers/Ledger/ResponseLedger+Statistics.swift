@@ -79,7 +79,8 @@ extension ResponseLedger {
                 return LedgerStatistics(
                     total: total
                         ?? .init(calls: 0, promptTokens: 0, completionTokens: 0, cost: 0, unpriced: 0),
-                    byModel: try groups(by: "CASE endpoint WHEN '' THEN teacher ELSE teacher || ' at ' || endpoint END"),
+                    byModel: try groups(
+                        by: "CASE endpoint WHEN '' THEN teacher ELSE teacher || ' at ' || endpoint END"),
                     byStage: try groups(by: "CASE stage WHEN '' THEN 'unknown' ELSE stage END"),
                     byDay: try groups(by: "CASE day WHEN '' THEN 'unknown' ELSE day END"),
                     byFinishReason: try groups(by: "finish_reason"),

@@ -70,9 +70,11 @@ public final class EndpointGate: Sendable {
             }
         } onCancel: {
             let waiting = state.withLock { state -> Waiting? in
-                guard let place = state.waiting.indices.dropFirst(state.served).first(where: {
-                    state.waiting[$0].number == number
-                }) else {
+                guard
+                    let place = state.waiting.indices.dropFirst(state.served).first(where: {
+                        state.waiting[$0].number == number
+                    })
+                else {
                     // Not there yet, or through already; in the second case nobody asks for the mark again.
                     state.cancelled.insert(number)
                     return nil

@@ -28,7 +28,9 @@ public struct RateLimitHeaders: Sendable, Equatable {
     public init(_ value: (String) -> String?) {
         func window(_ resource: String) -> Window {
             func number(_ part: String) -> Double? {
-                value("x-ratelimit-\(part)-\(resource)").flatMap(Double.init).flatMap { $0.isFinite && $0 >= 0 ? $0 : nil }
+                value("x-ratelimit-\(part)-\(resource)").flatMap(Double.init).flatMap {
+                    $0.isFinite && $0 >= 0 ? $0 : nil
+                }
             }
             return Window(
                 limit: number("limit"), remaining: number("remaining"),

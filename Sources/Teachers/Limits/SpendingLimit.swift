@@ -34,7 +34,10 @@ public final class SpendingLimit: Sendable {
 
     public var spent: Spending { state.withLock(\.spent) }
 
-    private enum Decision { case granted, wait, refused(TeacherError) }
+    private enum Decision {
+        case granted, wait
+        case refused(TeacherError)
+    }
 
     /// Takes what requests can cost at most out of what is left.
     ///

@@ -65,7 +65,8 @@ extension RandomGraph {
         }
         guard Set(lines.map { $0.split(separator: " ")[0] }).count == lines.count else { return nil }
         files[file] = lines.map { $0 + "\n" }.joined()
-        return ["inserted \(fresh) in", "deleted \(old) from", "changed \(old) in", "renamed \(old) in"][kind] + " \(file)"
+        return ["inserted \(fresh) in", "deleted \(old) from", "changed \(old) in", "renamed \(old) in"][kind]
+            + " \(file)"
     }
 
     private mutating func renameStage(_ old: String) -> String {
@@ -84,7 +85,8 @@ extension RandomGraph {
     private mutating func swapInputs(_ random: inout SeededGenerator) -> String? {
         let candidates = nodes.indices.filter { index in
             let inputs = nodes[index].inputs
-            return nodes[index].isList ? inputs[0].references.count > 1 : nodes[index].type == "shift" && inputs.count > 1
+            return nodes[index].isList
+                ? inputs[0].references.count > 1 : nodes[index].type == "shift" && inputs.count > 1
         }
         guard let index = candidates.randomElement(using: &random) else { return nil }
         if nodes[index].isList {

@@ -79,7 +79,8 @@ struct GraphSession {
             }
         }
         let started = events.withLock { $0 }
-        try #require(report.status == .ok, "\(comment): \(report.failures), \(report.stages.map { "\($0.name) \($0.status)" })")
+        try #require(
+            report.status == .ok, "\(comment): \(report.failures), \(report.stages.map { "\($0.name) \($0.status)" })")
 
         let oracle = GraphOracle(graph)
         let new = oracle.keys.subtracting(known).count
@@ -152,7 +153,9 @@ struct GraphSession {
                     #expect(parameter(name, of: action.stage, in: graph) == new?.integer, comment)
                 case .inputChanged(let change): #expect(change.old?.digest != change.new?.digest, comment)
                 case .sourceChanged(let change):
-                    let (old, new) = (before.flatMap { text(of: action.stage, in: $0) }, text(of: action.stage, in: graph))
+                    let (old, new) = (
+                        before.flatMap { text(of: action.stage, in: $0) }, text(of: action.stage, in: graph)
+                    )
                     #expect(old != nil && old != new, comment)
                     #expect(isLossy || change.lines! > 0, comment)
                 case .resultLost(let missing): #expect(isLossy && !missing.isEmpty, comment)
