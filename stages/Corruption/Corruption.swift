@@ -48,6 +48,8 @@ struct Corruption: AskingStage {
         }
     }
 
+    // Without optimization: the optimizer of Swift 6.3 crashes while it splits this function.
+    @_optimize(none)
     func run(_ context: any ActionContext) async throws -> Accounting {
         let assignments = try assignments(context)
         var accounting = Accounting(recordsIn: assignments.count)

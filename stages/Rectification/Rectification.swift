@@ -35,6 +35,8 @@ struct Rectification: AskingStage {
             subject: Prompt.Subject(question: wrong.question, answer: wrong.answer))
     }
 
+    // Without optimization: the optimizer of Swift 6.3 crashes while it splits this function.
+    @_optimize(none)
     func run(_ context: any ActionContext) async throws -> Accounting {
         let wrong = try context.records("wrong", as: ChainOfThought.self)
         var accounting = Accounting(recordsIn: wrong.count)

@@ -36,6 +36,8 @@ struct TeacherSampling: AskingStage {
             subject: Prompt.Subject(question: question.question, taskDescription: question.taskDescription))
     }
 
+    // Without optimization: the optimizer of Swift 6.3 crashes while it splits this function.
+    @_optimize(none)
     func run(_ context: any ActionContext) async throws -> Accounting {
         let questions = try context.records("questions", as: Question.self)
         var accounting = Accounting(recordsIn: questions.count)
