@@ -57,19 +57,27 @@ struct StudentSession {
             throw StudentSessionError("\(StudentProcess.program) was not found next to retort; build both products")
         }
         let isTerminal = StandardStream.error.isTerminal
-        return try await StudentProcess(path: path, directory: folder) { event in
+        let worker = StudentProcess(path: path, directory: folder) { event in
             guard isTerminal, case .progress(let progress) = event else { return }
             StandardStream.error.write(Array("\r\(progress.done) of \(progress.total) \(progress.unit)".utf8))
             if progress.done == progress.total { StandardStream.error.write([UInt8(ascii: "\n")]) }
-        }.run(job)
+        }
+        do {
+            return try await worker.run(job)
+        } catch where "\(error)".contains(copiedInput) {
+            // The worker names the copy; the user gave standard input.
+            throw StudentSessionError("\(error)".replacing(copiedInput, with: "standard input"))
+        }
     }
+
+    /// Where standard input is copied, for the worker to read.
+    private var copiedInput: String { "\(folder)/input.jsonl" }
 
     /// The path of what a command reads: the file itself, or standard input copied into the folder.
     func input(_ path: String?) throws -> String {
         guard let path, path != "-" else {
-            let copy = "\(folder)/input.jsonl"
-            try copyBytes(from: STDIN_FILENO, name: "standard input", to: copy)
-            return copy
+            try copyBytes(from: STDIN_FILENO, name: "standard input", to: copiedInput)
+            return copiedInput
         }
         guard access(path, R_OK) == 0 else { throw StudentSessionError.system(path, "cannot be read") }
         return path

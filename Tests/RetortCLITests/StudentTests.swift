@@ -124,6 +124,10 @@ import Testing
         let lines = try outcome.output.split(separator: "\n").map { try JSON.parse(String($0)) }
         #expect(lines.map { $0["id"]?.string } == ["1", "1", "x", "x"])
         #expect(lines.map { $0["sample"]?.integer } == [0, 1, 0, 1])
+        let mistaken = try workplace.retort(
+            ["score", "--checkpoint", base], input: #"{"prompt_ids":[5],"completion_ids":[]}"#)
+        #expect(mistaken.status == 1)
+        #expect(mistaken.errors == "error: standard input:1: the completion is empty\n")
         let inspected = try JSON.parse(workplace.retort("checkpoint", "inspect", adapter, "--format", "json").output)
         #expect(inspected["kind"] == "adapter" && inspected["rank"] == 8)
     }
