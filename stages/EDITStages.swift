@@ -13,7 +13,7 @@ extension StageLibrary {
         // Baselines as recipes of training data.
         CoTRecipe.self, DualRecipe.self, RepeatedSamples.self, TokenizeExamples.self, DPO.self,
         // Tokens.
-        TokenizerTraining.self, Tokenize.self, Align.self, KeyStepStatistics.self,
+        TokenizerTraining.self, Tokenize.self, Align.self, KeyStepStatistics.self, KeyStepStudy.self,
         // Students.
         SFT.self, KRSL.self, Generate.self, Evaluation.self, CoTAccuracy.self, MajorityBaseline.self, Report.self,
     ])

@@ -197,11 +197,17 @@ private struct Parser {
     private mutating func escape(into bytes: inout [UInt8]) throws(JSONSyntaxError) {
         guard position + 1 < source.count else { throw error("the text ends inside a string") }
         let kind = source[position + 1]
-        let replacements: [UInt8: UInt8] = [
-            UInt8(ascii: "\""): 0x22, UInt8(ascii: "\\"): 0x5C, UInt8(ascii: "/"): 0x2F, UInt8(ascii: "b"): 0x08,
-            UInt8(ascii: "f"): 0x0C, UInt8(ascii: "n"): 0x0A, UInt8(ascii: "r"): 0x0D, UInt8(ascii: "t"): 0x09,
-        ]
-        if let replacement = replacements[kind] {
+        let replacement: UInt8? =
+            switch kind {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): kind
+            case UInt8(ascii: "b"): 0x08
+            case UInt8(ascii: "f"): 0x0C
+            case UInt8(ascii: "n"): 0x0A
+            case UInt8(ascii: "r"): 0x0D
+            case UInt8(ascii: "t"): 0x09
+            default: nil
+            }
+        if let replacement {
             bytes.append(replacement)
             position += 2
             return
@@ -224,12 +230,18 @@ private struct Parser {
     }
 
     private func hexadecimal(at offset: Int) throws(JSONSyntaxError) -> UInt32 {
-        guard offset + 4 <= source.count,
-            source[offset..<offset + 4].allSatisfy({
-                UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || 0x41...0x46 ~= $0 || 0x61...0x66 ~= $0
-            }),
-            let value = UInt32(String(decoding: source[offset..<offset + 4], as: UTF8.self), radix: 16)
-        else { throw error("expected four hexadecimal digits after \\u") }
+        var value: UInt32 = 0
+        for place in offset..<offset + 4 {
+            let digit: UInt8? =
+                switch place < source.count ? source[place] : 0 {
+                case let byte where 0x30...0x39 ~= byte: byte - 0x30
+                case let byte where 0x41...0x46 ~= byte: byte - 0x41 + 10
+                case let byte where 0x61...0x66 ~= byte: byte - 0x61 + 10
+                default: nil
+                }
+            guard let digit else { throw error("expected four hexadecimal digits after \\u") }
+            value = value << 4 | UInt32(digit)
+        }
         return value
     }
 

@@ -15,6 +15,7 @@ import Testing
         #expect(draw(.plain, "It is 4 now", "It is 5 now") == ["right: It is {+4+} now", "wrong: It is [-5-] now"])
         #expect(draw(.markdown, "It is 4 now", "It is now") == ["right: It is **4** now", "wrong: It is now"])
         #expect(draw(.colour, "a", "b") == ["right: \u{1B}[1;32ma\u{1B}[0m", "wrong: \u{1B}[1;31mb\u{1B}[0m"])
+        #expect(draw(.html, "a <4", "a <5") == ["right: a &lt;<ins>4</ins>", "wrong: a &lt;<del>5</del>"])
         #expect(draw(.plain, "same", "same") == ["right: same", "wrong: same"])
     }
 

@@ -14,7 +14,7 @@ import Testing
         #expect(
             outcome.output
                 == #"{"correct_mask":[0,1,0],"distance":2,"id":"p","key_share":0.42857142857142855,"#
-                + #""segments":[{"correct_tokens":[1,2],"op":"replace","wrong_tokens":[1,3]}],"wrong_mask":[0,1,1,0]}"#
+                + #""segment_count":1,"segments":[{"correct_tokens":[1,2],"op":"replace","wrong_tokens":[1,3]}],"wrong_mask":[0,1,1,0]}"#
                 + "\n")
         #expect(outcome.status == 0 && outcome.errors.isEmpty)
     }

@@ -17,6 +17,7 @@ import Testing
         for arguments in [
             ["graph", "pipelines/quickstart.yaml"], ["graph", "pipelines/your-data.yaml", "--format", "dot"],
             ["graph", "pipelines/bbh-recorded.yaml", "--set", "data=x"], ["graph", "pipelines/baselines.yaml"],
+            ["graph", "pipelines/key-steps.yaml"], ["graph", "pipelines/key-steps-annotated.yaml", "--set", "pairs=x"],
         ] {
             let outcome = try workplace.retort(arguments)
             #expect(outcome.status == 0, "\(outcome.errors)")

@@ -9,7 +9,7 @@ import Tokenization
 /// and from it a mask for each side.
 struct Align: Stage {
     static let signature = StageSignature(
-        "alignment", version: 2, .map, "Aligns pairs token by token and marks the key tokens of both sides.",
+        "alignment", version: 3, .map, "Aligns pairs token by token and marks the key tokens of both sides.",
         parameters: [
             StudentPrompt.parameter,
             Parameter(
@@ -60,8 +60,8 @@ struct Align: Stage {
         var alignments: [Reasoning.Alignment] = []
         for dual in duals {
             let question = tokenizer.tokenizer.encodePrompt(prompt.text(for: dual.question))
-            let correct = side(dual.correctCoT, tokenizer)
-            let wrong = side(dual.wrongCoT, tokenizer)
+            let correct = tokenizer.completion(of: dual.correctCoT, after: prompt)
+            let wrong = tokenizer.completion(of: dual.wrongCoT, after: prompt)
             guard question.count + max(correct.ids.count, wrong.ids.count) <= maxLength else {
                 accounting.drop("too-long")
                 continue
@@ -83,18 +83,5 @@ struct Align: Stage {
         try context.write(tensors: TokenPairShard.encode(pairs), records: pairs.count, to: "pairs")
         try context.write(alignments, to: "alignments")
         return accounting
-    }
-
-    /// A completion's ids with their spans in the chain of thought. The space before it and the end token have none.
-    private func side(_ cot: String, _ tokenizer: StudentTokenizer) -> TokenizedText {
-        let text = prompt.completion(for: cot)
-        let shift = text.utf8.count - cot.utf8.count
-        let length = cot.utf8.count
-        let encoding = tokenizer.tokenizer.encodeWithOffsets(text)
-        let spans = encoding.offsets.map { span in
-            max(0, span.lowerBound - shift)..<max(0, span.upperBound - shift)
-        }
-        return TokenizedText(
-            text: cot, ids: encoding.ids + [Int32(tokenizer.endToken)], spans: spans + [length..<length])
     }
 }

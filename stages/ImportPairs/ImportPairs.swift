@@ -5,9 +5,13 @@ import StageGraph
 
 /// Dual chains of thought that exist already, from a JSON Lines file: both conclusions are verified again, and only
 /// near-minimal pairs are kept.
+///
+/// A line may have `mistakes`, a list of `{"start":…,"end":…,"kind":…}` with UTF-8 byte offsets into its wrong chain of
+/// thought; the kind may be left out.
 struct ImportPairs: Stage {
     static let signature = StageSignature(
-        "import-pairs", version: 1, .source, "Reads pairs of a right and a wrong chain of thought.",
+        "import-pairs", version: 2, .source,
+        "Reads pairs of a right and a wrong chain of thought, and the wrong one's mistakes where the file marks them.",
         parameters: [
             Parameter("path", .file, "A JSON Lines file, plain or .zst."),
             Parameter(
@@ -71,6 +75,7 @@ struct ImportPairs: Stage {
         let answer = try mapping.text("answer", in: object)
         let right = try mapping.text("correct_cot", in: object)
         let wrong = try mapping.text("wrong_cot", in: object)
+        let mistakes = try Mistake.list(in: object, length: wrong.utf8.count)
         let rightVerdict = AnswerVerifier.verify(right, gold: answer)
         let wrongVerdict = AnswerVerifier.verify(wrong, gold: answer)
         guard let rightAnswer = rightVerdict.predicted, let wrongAnswer = wrongVerdict.predicted else {
@@ -85,6 +90,7 @@ struct ImportPairs: Stage {
             DualPair(
                 id: id, task: try mapping.text("task", in: object), question: try mapping.text("question", in: object),
                 answer: answer, correctCoT: right, wrongCoT: wrong, correctPredicted: rightAnswer,
-                wrongPredicted: wrongAnswer, origin: .natural, differingShare: share))
+                wrongPredicted: wrongAnswer, origin: .natural, differingShare: share,
+                mistakes: mistakes))
     }
 }

@@ -15,6 +15,8 @@ extension ArtifactType {
     static let tokenPairs = ArtifactType(TokenPairShard.artifactType)!
     /// A row a task: how much of the pairs is key reasoning steps.
     static let keySteps = ArtifactType(KeySteps.artifactType)!
+    /// A row a truth, group and method of the key-step study.
+    static let keyStepAgreement = ArtifactType(KeyStepRow.artifactType)!
     /// A row a training step.
     static let trainingLog = ArtifactType(name: "training-log", version: 1)
     /// A directory with tokenizer.json and tokenizer_config.json.

@@ -10,11 +10,13 @@ struct StudentRow {
     func row(_ set: String, _ id: String) -> Accuracy? { metrics.first { $0.id == "\(set)/\(id)" } }
 }
 
-/// The final table in its two forms.
+/// The final tables, and some pairs.
 struct ReportDocument {
     let title: String
     let students: [StudentRow]
     let keySteps: [KeySteps]
+    /// Aligned pairs to draw.
+    let pairs: [Reasoning.Alignment]
 
     /// Test sets in the order in which they come up.
     private var sets: [String] {
@@ -26,41 +28,47 @@ struct ReportDocument {
         return sets
     }
 
-    var markdown: String {
-        var lines = ["# \(title)", ""]
-        lines +=
-            MarkdownTable(
-                header: ["student"] + sets.flatMap { ["\($0): accuracy", "95 % interval", "n", "macro"] },
-                rows: students.map { student in [student.name] + sets.flatMap { cells(student, $0) } }
-            ).lines
-        if !keySteps.isEmpty {
-            lines += [
-                "", "Key reasoning steps: the share of completion tokens in which the two sides of a pair differ.", "",
-            ]
-            lines +=
+    /// What the report says, for whichever form.
+    var blocks: [ReportBlock] {
+        var blocks: [ReportBlock] = [
+            .heading(1, title),
+            .table(
                 MarkdownTable(
-                    header: ["pairs of", "pairs", "key-step share", "median", "segments a pair"],
-                    rows: keySteps.map {
-                        [
-                            $0.id, "\($0.pairs)", Percentage.text($0.keyShare), Percentage.text($0.medianKeyShare),
-                            FixedPoint.text($0.meanSegments, digits: 1),
-                        ]
-                    }
-                ).lines
+                    header: ["student"] + sets.flatMap { ["\($0): accuracy", "95 % interval", "n", "macro"] },
+                    rows: students.map { student in [student.name] + sets.flatMap { cells(student, $0) } })),
+        ]
+        if !keySteps.isEmpty {
+            blocks.append(
+                .paragraph(
+                    "Key reasoning steps: the share of completion tokens in which the two sides of a pair differ."))
+            blocks.append(
+                .table(
+                    MarkdownTable(
+                        header: ["pairs of", "pairs", "key-step share", "median", "segments a pair"],
+                        rows: keySteps.map {
+                            [
+                                $0.id, "\($0.pairs)", Percentage.text($0.keyShare), Percentage.text($0.medianKeyShare),
+                                FixedPoint.text($0.meanSegments, digits: 1),
+                            ]
+                        })))
+        }
+        if !pairs.isEmpty {
+            blocks.append(.heading(2, "Some pairs"))
+            blocks += pairs.map(ReportBlock.pair)
         }
         for set in sets {
-            lines += ["", "## \(set), by task", ""]
-            lines +=
-                MarkdownTable(
-                    header: ["task", "n"] + students.map(\.name),
-                    rows: tasks(set).map { task in
-                        let rows = students.map { $0.row(set, "task:\(task)") }
-                        return [task, "\(rows.compactMap(\.self).first?.n ?? 0)"]
-                            + rows.map { $0.map { Percentage.text($0.accuracy) } ?? "" }
-                    }
-                ).lines
+            blocks.append(.heading(2, "\(set), by task"))
+            blocks.append(
+                .table(
+                    MarkdownTable(
+                        header: ["task", "n"] + students.map(\.name),
+                        rows: tasks(set).map { task in
+                            let rows = students.map { $0.row(set, "task:\(task)") }
+                            return [task, "\(rows.compactMap(\.self).first?.n ?? 0)"]
+                                + rows.map { $0.map { Percentage.text($0.accuracy) } ?? "" }
+                        })))
         }
-        return lines.joined(separator: "\n") + "\n"
+        return blocks
     }
 
     var json: JSON {

@@ -9,7 +9,7 @@ import Tokenization
 /// loss.
 struct TokenizeExamples: Stage {
     static let signature = StageSignature(
-        "example-tokenization", version: 1, .map, "Turns training examples into token ids.",
+        "example-tokenization", version: 2, .map, "Turns training examples into token ids.",
         parameters: [StudentPrompt.parameter, Tokenize.maxLength],
         inputs: [
             InputPort("examples", .examples, "What to tokenize."),

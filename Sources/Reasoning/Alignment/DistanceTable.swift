@@ -57,6 +57,9 @@ struct DistanceTable: ~Copyable {
 
     var blockCount: Int { blocks(of: blockColumns, in: columns) }
 
+    /// Whether the sequences have no token in common.
+    var areDisjoint: Bool { occurrences.areDisjoint }
+
     /// The columns j of a block, in 1...columns.
     func columnRange(ofBlock index: Int) -> Range<Int> {
         (index * blockColumns + 1)..<(min((index + 1) * blockColumns, columns) + 1)

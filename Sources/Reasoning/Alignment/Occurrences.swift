@@ -50,6 +50,9 @@ struct Occurrences: ~Copyable {
         ready.deallocate()
     }
 
+    /// Whether no row and no column hold the same token. O(columns).
+    var areDisjoint: Bool { columnTokens.allSatisfy { $0 < 0 } }
+
     /// The rows equal to a column's token. Valid until ``release(column:)``, which must follow.
     func vector(ofColumn column: Int) -> UnsafePointer<UInt64> {
         let token = Int(columnTokens[column])

@@ -8,6 +8,8 @@ public struct PairDrawing: Sendable {
         case colour
         /// Bold and struck through.
         case markdown
+        /// `<ins>` and `<del>`, everything else escaped.
+        case html
     }
 
     private let style: Style
@@ -64,6 +66,8 @@ public struct PairDrawing: Sendable {
         case (.colour, .wrong): ("\u{1B}[1;31m", "\u{1B}[0m")
         case (.markdown, .correct): ("**", "**")
         case (.markdown, .wrong): ("~~", "~~")
+        case (.html, .correct): ("<ins>", "</ins>")
+        case (.html, .wrong): ("<del>", "</del>")
         }
     }
 
@@ -76,6 +80,9 @@ public struct PairDrawing: Sendable {
             case 0x09, 0x0A: output.append(style == .markdown ? " " : scalar)
             case 0..<0x20: output.append(Unicode.Scalar(0x2400 + scalar.value)!)
             case 0x7F, 0x80..<0xA0, 0x202A...0x202E, 0x2066...0x2069: output.append("\u{FFFD}")
+            case 0x26 where style == .html: output.append(contentsOf: "&amp;".unicodeScalars)
+            case 0x3C where style == .html: output.append(contentsOf: "&lt;".unicodeScalars)
+            case 0x3E where style == .html: output.append(contentsOf: "&gt;".unicodeScalars)
             default:
                 if style == .markdown, PairDrawing.markup.contains(scalar) { output.append("\\") }
                 output.append(scalar)

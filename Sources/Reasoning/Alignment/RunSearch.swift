@@ -67,6 +67,9 @@ struct RunSearch: ~Copyable {
 
     /// The runs of edits of the best script, in order.
     mutating func runs() -> [MinimalScript.Run] {
+        // Without a match every script of least distance is one run over everything; all cells lie on some such path,
+        // and the search would visit them all to find that out.
+        if table.areDisjoint { return [(0..<table.rows, 0..<table.columns)] }
         open.update(repeating: RunSearch.unreached, count: table.rows + 1)
         closed.update(repeating: RunSearch.unreached, count: table.rows + 1)
         let isSingle = table.blockCount == 1

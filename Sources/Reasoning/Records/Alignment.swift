@@ -99,6 +99,7 @@ public struct Alignment: Record {
                 ("correct_cot", .string(correctCoT)), ("wrong_cot", .string(wrongCoT)),
                 ("distance", .count(distance)), ("correct_tokens", .count(correctTokens)),
                 ("wrong_tokens", .count(wrongTokens)), ("key_share", .number(keyShare)), ("segments", .array(runs)),
+                ("segment_count", .count(runs.count)),
             ]))
     }
 }

@@ -2,10 +2,10 @@ import CanonicalJSON
 
 /// A known mistake in a rationale: what kind it is and where it stands.
 ///
-/// The kinds are those of EDIT's mistake-pattern analysis.
+/// The kinds are those of EDIT's mistake-pattern analysis; `other` also stands for a kind that nobody has named.
 public struct Mistake: Sendable, Equatable {
     public enum Kind: String, Sendable, CaseIterable {
-        case logical, knowledge, calculation
+        case logical, knowledge, calculation, other
     }
 
     public var kind: Kind
@@ -24,8 +24,9 @@ public struct Mistake: Sendable, Equatable {
             ]))
     }
 
-    /// The member `mistakes` of a record whose rationale has `length` bytes; nil when it is missing or null.
-    static func list(in record: JSONObject, length: Int) throws(JSONFieldError) -> [Mistake]? {
+    /// The member `mistakes` of a record whose rationale has `length` bytes; nil when it is missing or null. A mistake
+    /// without a kind is of the kind `other`.
+    public static func list(in record: JSONObject, length: Int) throws(JSONFieldError) -> [Mistake]? {
         if record["mistakes"]?.isNull ?? true { return nil }
         var mistakes: [Mistake] = []
         for (index, element) in try record.array("mistakes").enumerated() {
@@ -39,7 +40,8 @@ public struct Mistake: Sendable, Equatable {
                     field: "mistakes[\(index)]",
                     problem: "spans bytes \(start) to \(end) of a rationale of \(length) bytes")
             }
-            mistakes.append(Mistake(kind: try object.choice("kind", of: Kind.self), span: start..<end))
+            let kind = object["kind"].map(\.isNull) ?? true ? .other : try object.choice("kind", of: Kind.self)
+            mistakes.append(Mistake(kind: kind, span: start..<end))
         }
         return mistakes
     }

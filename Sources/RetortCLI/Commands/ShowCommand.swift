@@ -21,8 +21,19 @@ struct ShowCommand: AsyncParsableCommand {
     @Option(help: "For a tree, prints this file instead of the list.")
     var path: String?
 
+    @Flag(help: "Draws aligned pairs: both sides with their key steps marked, in colour on a terminal.")
+    var draw = false
+
+    @Option(help: "Prints so many records at most.")
+    var limit: Int?
+
     @Flag(help: "Prints the manifest: shards with prefix, digest, records and bytes.")
     var manifest = false
+
+    func validate() throws {
+        if let limit, limit < 0 { throw ValidationError("--limit is \(limit); it cannot be negative") }
+        if draw && manifest { throw ValidationError("--draw and --manifest exclude each other") }
+    }
 
     func run() async throws {
         let file = try pipelineOptions.loadFile()
@@ -54,16 +65,43 @@ struct ShowCommand: AsyncParsableCommand {
 
     private func print(_ artifact: Artifact, _ port: OutputPort, _ store: LocalStore) throws {
         if manifest { return StandardStream.output.write(artifact.manifest + [UInt8(ascii: "\n")]) }
+        if draw { return try drawPairs(artifact, port, store) }
+        var rest = limit ?? Int.max
         switch port.layout {
         case .records:
-            for shard in artifact.shards { StandardStream.output.write(try store.read(shard)) }
+            for shard in artifact.shards {
+                guard rest > 0 else { return }
+                let lines = try store.read(shard)
+                let end = RecordLines.end(of: &rest, in: lines)
+                StandardStream.output.write(Array(lines[..<end]))
+            }
         case .tensors:
             for shard in artifact.shards {
-                for record in try TensorRecords.decode(store.read(shard), type: artifact.type) {
+                guard rest > 0 else { return }
+                for record in try TensorRecords.decode(store.read(shard), type: artifact.type).prefix(rest) {
                     StandardStream.output.line(record.canonicalText)
+                    rest -= 1
                 }
             }
         case .tree: try printTree(artifact, store)
+        }
+    }
+
+    private func drawPairs(_ artifact: Artifact, _ port: OutputPort, _ store: LocalStore) throws {
+        guard artifact.type == AlignmentDrawing.artifactType else {
+            StandardStream.error.line(
+                "error: \(reference) holds \(artifact.type); --draw needs aligned pairs, such as the output "
+                    + "alignments of the stage alignment")
+            throw ExitStatus.usage
+        }
+        let drawing = AlignmentDrawing(isColoured: StandardStream.output.isTerminal)
+        var rest = limit ?? Int.max
+        for shard in artifact.shards {
+            for line in try store.read(shard).split(separator: UInt8(ascii: "\n")) {
+                guard rest > 0 else { return }
+                StandardStream.output.line(try drawing.text(line))
+                rest -= 1
+            }
         }
     }
 

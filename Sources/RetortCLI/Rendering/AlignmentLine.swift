@@ -66,7 +66,7 @@ struct AlignmentLine {
         var object = JSONObject([
             ("distance", .integer(Int64(alignment.distance))), ("correct_mask", .mask(alignment.correctMask)),
             ("wrong_mask", .mask(alignment.wrongMask)), ("key_share", .number(alignment.keyShare)),
-            ("segments", .array(segments)),
+            ("segments", .array(segments)), ("segment_count", .integer(Int64(segments.count))),
         ])
         object["id"] = id
         return .object(object)

@@ -36,7 +36,7 @@ extension TaskFamily {
     /// The mistakes in the order of trying: the usual ones, then those of last resort.
     private func attempts(from opportunities: [Slip], seed: UInt64) -> [[Slip]] {
         var generator = SeededGenerator(seed: seed, "mistake", name)
-        let kinds = generator.shuffled(Mistake.Kind.allCases)
+        let kinds = generator.shuffled([Mistake.Kind.logical, .knowledge, .calculation])
         let shuffled = generator.shuffled(opportunities)
         let usual = kinds.flatMap { kind in shuffled.filter { $0.kind == kind && !$0.isLastResort } }
         return [usual, shuffled.filter(\.isLastResort)]

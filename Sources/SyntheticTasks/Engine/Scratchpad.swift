@@ -13,10 +13,11 @@ public struct Scratchpad: Sendable {
     public private(set) var mistakes: [Mistake] = []
     /// Every mistake that could have been made, in the order of writing.
     public private(set) var opportunities: [Slip] = []
+    /// Where each decided value is written, as UTF-8 byte offsets: element n is that of ``Slip/place`` n.
+    public private(set) var values: [Range<Int>] = []
 
     private let wording: Wording
     private let slip: Slip?
-    private var decisions = 0
 
     /// - Parameters:
     ///   - wording: fixes the choice among equivalent phrases.
@@ -44,8 +45,9 @@ public struct Scratchpad: Sendable {
     public mutating func decide<Value: Equatable>(
         _ right: Value, or mistaken: [MistakenValue<Value>], write: (inout Scratchpad, Value) -> Void
     ) -> Value {
-        let place = decisions
-        decisions += 1
+        // The place is taken before the value is written, so that values decided while writing come behind it.
+        let place = values.count
+        values.append(0..<0)
         var taken: MistakenValue<Value>?
         for (number, option) in mistaken.enumerated() where option.value != right {
             let candidate = Slip(
@@ -53,16 +55,13 @@ public struct Scratchpad: Sendable {
             opportunities.append(candidate)
             if candidate == slip { taken = option }
         }
-        guard let taken else {
-            write(&self, right)
-            return right
-        }
         let start = text.utf8.count
-        write(&self, taken.value)
-        let written = text.utf8.dropFirst(start)
-        let blanks = written.prefix { $0 == UInt8(ascii: " ") }.count
-        mistakes.append(Mistake(kind: taken.kind, span: start + blanks..<text.utf8.count))
-        return taken.value
+        let value = taken?.value ?? right
+        write(&self, value)
+        let blanks = text.utf8.dropFirst(start).prefix { $0 == UInt8(ascii: " ") }.count
+        values[place] = start + blanks..<text.utf8.count
+        if let taken { mistakes.append(Mistake(kind: taken.kind, span: values[place])) }
+        return value
     }
 }
 

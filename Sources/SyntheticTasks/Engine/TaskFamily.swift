@@ -42,6 +42,8 @@ public struct Derivation: Sendable, Equatable {
     public let mistakes: [Mistake]
     /// The mistakes that could be made on this problem.
     public let opportunities: [Slip]
+    /// Where each decided value is written, and at last the answer in the concluding sentence: UTF-8 byte offsets.
+    public let values: [Range<Int>]
 }
 
 extension TaskFamily {
@@ -52,8 +54,11 @@ extension TaskFamily {
         var pad = Scratchpad(wording: wording, slip: slip)
         guard let answer = solve(problem, on: &pad) else { return nil }
         if !pad.text.isEmpty { pad.write(" ") }
-        pad.write("Therefore, the answer is \(answer).")
+        pad.write("Therefore, the answer is ")
+        let place = pad.text.utf8.count
+        pad.write("\(answer).")
         return Derivation(
-            text: pad.text, answer: answer, mistakes: pad.mistakes, opportunities: pad.opportunities)
+            text: pad.text, answer: answer, mistakes: pad.mistakes, opportunities: pad.opportunities,
+            values: pad.values + [place..<place + answer.utf8.count])
     }
 }
