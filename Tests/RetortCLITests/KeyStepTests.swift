@@ -56,7 +56,8 @@ import Testing
         let outcome = try workplace.retort("run", annotated, "--set", "pairs=\(workplace.folder.path)/pairs.jsonl")
         #expect(outcome.status == 1)
         #expect(
-            outcome.errors.contains("pairs.jsonl:1: field \"mistakes[0]\" spans bytes 6 to 70 of a rationale of 36 bytes"),
+            outcome.errors.contains(
+                "pairs.jsonl:1: field \"mistakes[0]\" spans bytes 6 to 70 of a rationale of 36 bytes"),
             "\(outcome.errors)")
     }
 
