@@ -43,15 +43,22 @@ public final class ChatTeacher: Teacher {
     public var endpoint: String { parameters.endpoint.description }
     public var prices: TokenPrices? { parameters.prices }
 
-    /// More than the endpoint's budget lets through, so that no place is empty while an answer is made durable.
+    /// More than the endpoint's budget lets through, so that no place is empty while an answer reaches the disk.
     public var concurrency: Int { parameters.limits.concurrency * 2 }
 
     /// - Throws: ``TeacherError``.
     public func respond(to request: TeacherRequest) async throws -> TeacherResponse {
+        try await respond(to: request) { _ in }
+    }
+
+    /// - Throws: ``TeacherError``, and what `keep` throws.
+    public func respond(
+        to request: TeacherRequest, keep: @Sendable (TeacherResponse) async throws -> Void
+    ) async throws -> TeacherResponse {
         let body = ChatCompletionRequest(request, model: parameters.model, extra: parameters.extra).json.canonicalBytes
         var attempts = Attempts(parameters.attempts)
         while true {
-            switch try await turn(request, body, &attempts) {
+            switch try await turn(request, body, &attempts, keep) {
             case .answered(let response): return response
             case .waits(let delay): try await surroundings.sleep(delay)
             }
@@ -66,13 +73,14 @@ public final class ChatTeacher: Teacher {
 
     /// One attempt, and what follows from it.
     private func turn(
-        _ request: TeacherRequest, _ body: [UInt8], _ attempts: inout Attempts
+        _ request: TeacherRequest, _ body: [UInt8], _ attempts: inout Attempts,
+        _ keep: @Sendable (TeacherResponse) async throws -> Void
     ) async throws -> Turn {
         let isFirst = try await service.first.begin()
         var isProven = false
         // Only after a failure for good has been raised: else the next in line would go first in vain.
         defer { if isFirst { service.first.ended(proven: isProven) } }
-        switch try await attempt(request, body) {
+        switch try await attempt(request, body, keep) {
         case .success(let response):
             isProven = true
             return .answered(response)
@@ -89,29 +97,26 @@ public final class ChatTeacher: Teacher {
         case failure(ServiceFailure)
     }
 
-    /// Sends the request once, when the budget and the limits allow it.
-    private func attempt(_ request: TeacherRequest, _ body: [UInt8]) async throws -> Attempt {
+    /// Sends the request once, when the budget and the limits allow it. Its place in the budget is given back when the
+    /// answer is kept.
+    private func attempt(
+        _ request: TeacherRequest, _ body: [UInt8], _ keep: @Sendable (TeacherResponse) async throws -> Void
+    ) async throws -> Attempt {
         let ticket = try await service.gate.enter(
             tokens: request.likelyPromptTokens + (request.sampling.maxTokens ?? 0))
+        var reading: Reading?
+        defer { service.gate.leave(ticket, reading?.outcome ?? .failed, headers: reading?.headers) }
         // While this request waited, another one may have found that it is of no use.
-        if let error = surroundings.stop.error {
-            service.gate.leave(ticket, .failed)
-            throw error
-        }
+        if let error = surroundings.stop.error { throw error }
         let greatestCost = request.sampling.maxTokens.flatMap { _ in
             parameters.prices?.cost(of: request.greatestUsage())
         }
+        try await surroundings.spending.reserve(cost: greatestCost)
+        let attempt: Attempt
         do {
-            try await surroundings.spending.reserve(cost: greatestCost)
+            let read = read(try await service.send(.post, "chat/completions", body: body), request)
+            (attempt, reading) = (read.attempt, read)
         } catch {
-            service.gate.leave(ticket, .failed)
-            throw error
-        }
-        let outcome: Attempt
-        do {
-            outcome = try await exchange(request, body, ticket)
-        } catch {
-            service.gate.leave(ticket, .failed)
             surroundings.spending.settle(
                 reserved: greatestCost, cost: ServiceFailure.mayHaveBeenPaid(error) ? greatestCost ?? 0 : 0)
             if let failure = error as? WebFailure { return .failure(ServiceFailure(failure)) }
@@ -120,38 +125,53 @@ public final class ChatTeacher: Teacher {
             }
             throw error
         }
-        switch outcome {
+        switch attempt {
         case .success(let response):
             let cost = response.usage.flatMap { usage in parameters.prices?.cost(of: usage) } ?? greatestCost ?? 0
             surroundings.spending.settle(reserved: greatestCost, cost: cost)
+            try await keepOrStop(response, keep)
         case .failure(let failure):
             surroundings.spending.settle(
                 reserved: greatestCost, cost: failure.code == .malformed ? greatestCost ?? 0 : 0)
         }
-        return outcome
+        return attempt
     }
 
-    private func exchange(
-        _ request: TeacherRequest, _ body: [UInt8], _ ticket: EndpointBudget.Ticket
-    ) async throws -> Attempt {
-        let response = try await service.send(.post, "chat/completions", body: body)
+    /// An answer that cannot be kept is lost money: nothing more is sent for the stage.
+    private func keepOrStop(
+        _ response: TeacherResponse, _ keep: (TeacherResponse) async throws -> Void
+    ) async throws {
+        do {
+            try await keep(response)
+        } catch {
+            if let error = error as? TeacherError { surroundings.stop.raise(error) }
+            throw error
+        }
+    }
+
+    /// What was read from a server's answer, for the request and for the budget.
+    private struct Reading {
+        var attempt: Attempt
+        var outcome: EndpointBudget.Outcome
+        var headers: RateLimitHeaders?
+    }
+
+    private func read(_ response: WebResponse, _ request: TeacherRequest) -> Reading {
         let headers = RateLimitHeaders { response[header: $0] }
         guard response.status == 200 else {
             let failure = ServiceFailure(response)
-            service.gate.leave(ticket, failure.outcome, headers: headers)
-            return .failure(failure)
+            return Reading(attempt: .failure(failure), outcome: failure.outcome, headers: headers)
         }
         do throws(ChatCompletion.Malformed) {
             let answer = try ChatCompletion.read(response.body, contentType: response[header: "Content-Type"])
             let tokens = answer.response.usage.map { $0.promptTokens + $0.completionTokens }
-            service.gate.leave(ticket, .answered(tokens: tokens), headers: headers)
             if let remark = answer.remark {
                 surroundings.onRemark("\(endpoint): question \"\(request.id)\": \(remark)")
             }
-            return .success(answer.response)
+            return Reading(
+                attempt: .success(answer.response), outcome: .answered(tokens: tokens), headers: headers)
         } catch {
-            service.gate.leave(ticket, .failed, headers: headers)
-            return .failure(ServiceFailure(error))
+            return Reading(attempt: .failure(ServiceFailure(error)), outcome: .failed, headers: headers)
         }
     }
 

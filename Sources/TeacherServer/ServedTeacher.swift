@@ -60,9 +60,12 @@ final class ServedTeacher: Sendable {
             state.requests += 1
             state.inFlight += 1
             state.greatestInFlight = max(state.greatestInFlight, state.inFlight)
-            let now = clock()
-            state.recent.removeAll { $0 + .seconds(60) <= now }
-            state.recent.append(now)
+            // Only a limit needs the times.
+            if settings.requestsPerMinute != nil {
+                let now = clock()
+                state.recent.removeAll { $0 + .seconds(60) <= now }
+                state.recent.append(now)
+            }
             return (state.requests, state.inFlight, state.recent.count)
         }
         var response: ServerResponse

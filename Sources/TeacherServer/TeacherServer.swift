@@ -2,12 +2,14 @@ import CanonicalJSON
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Synchronization
 import Teachers
 
 /// Serves the synthetic teacher over HTTP on the loopback interface, for tests and for trying things out.
 public final class TeacherServer: Sendable {
     private let channel: any Channel
     private let teacher: ServedTeacher
+    private let connections = ConnectionCount()
 
     /// Starts to listen on 127.0.0.1.
     ///
@@ -19,10 +21,10 @@ public final class TeacherServer: Sendable {
         channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelInitializer { channel in
+            .childChannelInitializer { [connections] channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-                    try channel.pipeline.syncOperations.addHandler(ConnectionHandler(teacher))
+                    try channel.pipeline.syncOperations.addHandler(ConnectionHandler(teacher, connections))
                 }
             }
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
@@ -35,8 +37,14 @@ public final class TeacherServer: Sendable {
     /// The most chat requests that were in flight at once.
     public var greatestInFlight: Int { teacher.greatestInFlight }
 
+    /// Connections that stand now. When a client's are gone, all its requests have been counted.
+    public var openConnections: Int { connections.open.withLock { $0 } }
+
     /// Batches that were created so far.
     public var batches: Int { teacher.batches.created }
+
+    /// Questions that batches have answered so far.
+    public var batchAnswers: Int { teacher.batches.answered }
 
     /// The metadata with which a batch was created.
     ///
@@ -52,6 +60,10 @@ public final class TeacherServer: Sendable {
     public func close() async throws { try await channel.close().get() }
 }
 
+private final class ConnectionCount: Sendable {
+    let open = Mutex(0)
+}
+
 /// One connection: reads a request, answers it, reads the next.
 private final class ConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
@@ -61,10 +73,24 @@ private final class ConnectionHandler: ChannelInboundHandler {
     private static let limit = 256 << 20
 
     private let teacher: ServedTeacher
+    private let connections: ConnectionCount
     private var head: HTTPRequestHead?
     private var body = ByteBuffer()
 
-    init(_ teacher: ServedTeacher) { self.teacher = teacher }
+    init(_ teacher: ServedTeacher, _ connections: ConnectionCount) {
+        self.teacher = teacher
+        self.connections = connections
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        connections.open.withLock { $0 += 1 }
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        connections.open.withLock { $0 -= 1 }
+        context.fireChannelInactive()
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {

@@ -26,6 +26,17 @@ public protocol Teacher: Sendable {
     /// - Throws: ``TeacherError``; other errors count as failures of the whole stage.
     func respond(to request: TeacherRequest) async throws -> TeacherResponse
 
+    /// Answers one request, and has the answer kept while the request still counts as under way.
+    ///
+    /// No other request takes its place before that, so a crash loses no more answers than there are places. The default
+    /// has an answer kept after ``respond(to:)-(TeacherRequest)``.
+    ///
+    /// - Parameter keep: returns when the answer survives the end of the process.
+    /// - Throws: ``TeacherError``, and what `keep` throws.
+    func respond(
+        to request: TeacherRequest, keep: @Sendable (TeacherResponse) async throws -> Void
+    ) async throws -> TeacherResponse
+
     /// Answers many requests; the results stand in the order of the requests.
     ///
     /// A failure about one question leaves the others alone. After a failure of the whole stage no further request is
@@ -43,9 +54,19 @@ extension Teacher {
         await results(of: requests.count, concurrency: concurrency) { await self.result(of: requests[$0]) }
     }
 
-    func result(of request: TeacherRequest) async -> Result<TeacherResponse, TeacherError> {
+    public func respond(
+        to request: TeacherRequest, keep: @Sendable (TeacherResponse) async throws -> Void
+    ) async throws -> TeacherResponse {
+        let response = try await respond(to: request)
+        try await keep(response)
+        return response
+    }
+
+    func result(
+        of request: TeacherRequest, keep: @Sendable (TeacherResponse) async throws -> Void = { _ in }
+    ) async -> Result<TeacherResponse, TeacherError> {
         do {
-            return .success(try await respond(to: request))
+            return .success(try await respond(to: request, keep: keep))
         } catch let error as TeacherError {
             return .failure(error)
         } catch is CancellationError {

@@ -27,12 +27,11 @@ struct Corruption: AskingStage {
     private static let shown = 3
 
     static let promptKind = Prompt.Kind.contrastive
+    static let origin = ChainOfThought.Origin.corrupted
 
     let settings: TeacherSettings
 
     init(_ parameters: StageParameters) throws { settings = try TeacherSettings(parameters) }
-
-    var resources: Resources { settings.resources }
 
     func assignments(_ context: any ActionContext) throws -> [TeachingRun.Assignment] {
         let demonstrations = try context.records(ofPort: "demonstrations", as: Demonstration.self)
@@ -48,15 +47,5 @@ struct Corruption: AskingStage {
         }
     }
 
-    // Without optimization: the optimizer of Swift 6.3 crashes while it splits this function.
-    @_optimize(none)
-    func run(_ context: any ActionContext) async throws -> Accounting {
-        let assignments = try assignments(context)
-        var accounting = Accounting(recordsIn: assignments.count)
-        let run = try TeachingRun(context, Self.promptKind, settings)
-        let cots = try await run.ask(assignments, origin: .corrupted, accounting: &accounting)
-        accounting.recordsOut = cots.count
-        try context.write(cots, to: "corrupted")
-        return accounting
-    }
+    func outputs(_ cots: [ChainOfThought]) -> [(port: String, cots: [ChainOfThought])] { [("corrupted", cots)] }
 }

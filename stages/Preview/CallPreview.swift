@@ -16,7 +16,7 @@ public struct CallPreview: Sendable {
         public var isExact: Bool
         /// Calls to make. Further samples of a question are not counted.
         public var calls: Int
-        /// Questions that the ledger answers.
+        /// Questions of the actions to run that the ledger answers, or another question of this run.
         public var answered: Int
         /// Estimates for the calls to make: prompts at 4 bytes a token, answers at the mean of those in the ledger, or
         /// at the limit when there are none.
@@ -60,11 +60,13 @@ private struct Rehearsal {
     let store: LocalStore
     let ledger: ResponseLedger?
     let meanCompletion: Int?
-    private var known: [OutputReference: [JSONObject]] = [:]
+    private var known: [OutputReference: KnownRecords] = [:]
     private var artifacts: [OutputReference: Artifact] = [:]
     /// How many records an output has at most, where they are not known.
     private var bounds: [OutputReference: Int] = [:]
     private var meanPrompt = 500
+    /// Calls that stages before make: a request is made once, whichever stages ask.
+    private var asked: Set<RequestKey> = []
 
     init(store: LocalStore, ledger: ResponseLedger?, meanCompletion: Int?) {
         self.store = store
@@ -80,9 +82,10 @@ private struct Rehearsal {
         let inputs = try records(of: node)
         guard let stage = node.stage as? any AskingStage else {
             if let inputs, node.signature.programs.isEmpty {
-                let context = RehearsalContext(node, inputs: inputs, localDirectory: store.localDirectory)
+                let context = RehearsalContext(
+                    node, inputs: inputs.mapValues(\.records), localDirectory: store.localDirectory)
                 if (try? await node.stage.run(context)) != nil {
-                    for (name, records) in context.outputs { known[reference(node, name)] = records }
+                    for (name, output) in context.outputs { keep(output, of: node, name, inputs) }
                     return nil
                 }
             }
@@ -94,18 +97,33 @@ private struct Rehearsal {
         return try count(node, stage, inputs, planned)
     }
 
+    /// A map stage writes under the shards of its inputs, any other stage under those of its own limit.
+    private mutating func keep(
+        _ output: (records: [JSONObject], limit: ShardLimit), of node: StageNode, _ name: String,
+        _ inputs: [String: KnownRecords]
+    ) {
+        guard node.signature.granularity == .map else {
+            known[reference(node, name)] = KnownRecords(records: output.records, limit: output.limit)
+            return
+        }
+        let sharded = node.inputs.filter { $0.port.distribution == .sharded }
+        known[reference(node, name)] = KnownRecords(
+            records: output.records, prefixes: Partition.coarsening(of: sharded.map { inputs[$0.role]!.prefixes }))
+    }
+
     private func reference(_ node: StageNode, _ output: String) -> OutputReference {
         OutputReference(stage: node.name, output: output)
     }
 
     /// The records behind each role; nil when some are not known yet.
-    private mutating func records(of node: StageNode) throws -> [String: [JSONObject]]? {
-        var inputs: [String: [JSONObject]] = [:]
+    private mutating func records(of node: StageNode) throws -> [String: KnownRecords]? {
+        var inputs: [String: KnownRecords] = [:]
         for binding in node.inputs {
             if known[binding.source] == nil, let artifact = artifacts[binding.source], artifact.tree.isEmpty {
-                known[binding.source] = try artifact.shards.flatMap { shard in
+                let records = try artifact.shards.flatMap { shard in
                     try CanonicalRecords.decode(store.read(shard)).compactMap(\.object)
                 }
+                known[binding.source] = KnownRecords(records: records, prefixes: artifact.shards.map(\.prefix))
             }
             guard let records = known[binding.source] else { return nil }
             inputs[binding.role] = records
@@ -116,7 +134,7 @@ private struct Rehearsal {
     /// No stage has more records than come in by its first port.
     private mutating func setBounds(_ node: StageNode) {
         let bound = node.inputs.first.map { input in
-            known[input.source]?.count ?? artifacts[input.source]?.count ?? bounds[input.source] ?? 0
+            known[input.source]?.records.count ?? artifacts[input.source]?.count ?? bounds[input.source] ?? 0
         }
         for output in node.signature.outputs { bounds[reference(node, output.name)] = bound ?? 0 }
         boundOfStage = bound ?? 0
@@ -125,22 +143,19 @@ private struct Rehearsal {
     private var boundOfStage = 0
 
     private mutating func count(
-        _ node: StageNode, _ stage: any AskingStage, _ inputs: [String: [JSONObject]], _ planned: Plan.PlannedStage
+        _ node: StageNode, _ stage: any AskingStage, _ inputs: [String: KnownRecords], _ planned: Plan.PlannedStage
     ) throws -> CallPreview.Stage? {
         guard !stage.settings.isRecorded else { return nil }
-        let context = RehearsalContext(node, inputs: inputs, localDirectory: store.localDirectory)
-        var requests = try stage.requests(context)
-        if planned.decidedAfter.isEmpty {
-            let prefixes = planned.toRun.map(\.prefix)
-            requests = requests.filter { request in
-                let digest = Digest(of: request.id)
-                return prefixes.contains { $0.contains(digest) }
-            }
-        }
-        let teacher = try stage.settings.identityOnly()
+        let context = RehearsalContext(
+            node, inputs: inputs.mapValues(\.records), localDirectory: store.localDirectory)
+        // Where the plan could not decide, because a stage before has to run, its rehearsal decides.
+        let actions = KnownActions(node: node, inputs: inputs)
+        let toRun = planned.decidedAfter.isEmpty ? planned.toRun.map(\.prefix) : try actions.missing(in: store)
+        let ids = actions.ids(under: toRun)
+        let requests = try stage.requests(context).filter { ids.contains(Digest(of: $0.id)) }
+        let teacher = stage.settings.identityOnly()
         let keys = requests.map { RequestKey($0, to: teacher) }
         let answers = try ledger?.responses(for: keys) ?? [:]
-        var asked: Set<RequestKey> = []
         let missing = zip(keys, requests).filter { answers[$0.0] == nil && asked.insert($0.0).inserted }.map(\.1)
         let promptTokens = missing.reduce(0) { $0 + $1.likelyPromptTokens }
         if !missing.isEmpty { meanPrompt = promptTokens / missing.count }

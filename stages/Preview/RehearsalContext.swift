@@ -14,7 +14,7 @@ final class RehearsalContext: ActionContext {
     let localDirectory: String
     private let node: StageNode
     private let inputs: [String: [JSONObject]]
-    private let written = Mutex<[String: [JSONObject]]>([:])
+    private let written = Mutex<[String: (records: [JSONObject], limit: ShardLimit)]>([:])
 
     init(_ node: StageNode, inputs: [String: [JSONObject]], localDirectory: String) {
         self.node = node
@@ -23,10 +23,11 @@ final class RehearsalContext: ActionContext {
         stageName = node.name
     }
 
-    /// What was written, by output; nothing written is nothing.
-    var outputs: [String: [JSONObject]] {
+    /// What was written, by output, with the limit on its shards; nothing written is nothing.
+    var outputs: [String: (records: [JSONObject], limit: ShardLimit)] {
         let written = written.withLock { $0 }
-        return Dictionary(uniqueKeysWithValues: node.signature.outputs.map { ($0.name, written[$0.name] ?? []) })
+        return Dictionary(
+            uniqueKeysWithValues: node.signature.outputs.map { ($0.name, written[$0.name] ?? ([], .standard)) })
     }
 
     func roles(of port: String) -> [String] {
@@ -55,7 +56,7 @@ final class RehearsalContext: ActionContext {
 
     func write(_ records: [JSONObject], to output: String, limit: ShardLimit) throws {
         let sorted = records.sorted { compareUTF8($0["id"]?.string ?? "", $1["id"]?.string ?? "") < 0 }
-        written.withLock { $0[output] = sorted }
+        written.withLock { $0[output] = (sorted, limit) }
     }
 
     func write(tensors bytes: [UInt8], records: Int, to output: String) throws { throw Unsupported() }

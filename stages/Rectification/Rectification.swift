@@ -18,35 +18,24 @@ struct Rectification: AskingStage {
         outputs: [OutputPort("rectified", .cots, "Attempts at D⁻⁺, with verdicts.")])
 
     static let promptKind = Prompt.Kind.hint
+    static let origin = ChainOfThought.Origin.rectified
 
     let settings: TeacherSettings
 
     init(_ parameters: StageParameters) throws { settings = try TeacherSettings(parameters) }
 
-    var resources: Resources { settings.resources }
-
     func assignments(_ context: any ActionContext) throws -> [TeachingRun.Assignment] {
-        try context.records("wrong", as: ChainOfThought.self).map(assignment)
+        try context.records("wrong", as: ChainOfThought.self).map { wrong in
+            TeachingRun.Assignment(
+                id: wrong.id, task: wrong.task, question: wrong.question, answer: wrong.answer,
+                subject: Prompt.Subject(question: wrong.question, answer: wrong.answer))
+        }
     }
 
-    private func assignment(_ wrong: ChainOfThought) -> TeachingRun.Assignment {
-        TeachingRun.Assignment(
-            id: wrong.id, task: wrong.task, question: wrong.question, answer: wrong.answer,
-            subject: Prompt.Subject(question: wrong.question, answer: wrong.answer))
-    }
-
-    // Without optimization: the optimizer of Swift 6.3 crashes while it splits this function.
-    @_optimize(none)
-    func run(_ context: any ActionContext) async throws -> Accounting {
-        let wrong = try context.records("wrong", as: ChainOfThought.self)
-        var accounting = Accounting(recordsIn: wrong.count)
-        let run = try TeachingRun(context, Self.promptKind, settings)
-        var cots = try await run.ask(
-            wrong.map(assignment), origin: .rectified, accounting: &accounting)
-        for index in cots.indices { cots[index].hintLeaked = HintLeak.isFound(in: cots[index].cot) }
-        accounting.recordsOut = cots.count
-        try context.write(cots, to: "rectified")
-        return accounting
+    func outputs(_ cots: [ChainOfThought]) -> [(port: String, cots: [ChainOfThought])] {
+        var marked = cots
+        for index in marked.indices { marked[index].hintLeaked = HintLeak.isFound(in: marked[index].cot) }
+        return [("rectified", marked)]
     }
 }
 

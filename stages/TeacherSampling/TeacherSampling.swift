@@ -19,34 +19,21 @@ struct TeacherSampling: AskingStage {
         ])
 
     static let promptKind = Prompt.Kind.extraction
+    static let origin = ChainOfThought.Origin.sampled
 
     let settings: TeacherSettings
 
     init(_ parameters: StageParameters) throws { settings = try TeacherSettings(parameters) }
 
-    var resources: Resources { settings.resources }
-
     func assignments(_ context: any ActionContext) throws -> [TeachingRun.Assignment] {
-        try context.records("questions", as: Question.self).map(assignment)
+        try context.records("questions", as: Question.self).map { question in
+            TeachingRun.Assignment(
+                id: question.id, task: question.task, question: question.question, answer: question.answer,
+                subject: Prompt.Subject(question: question.question, taskDescription: question.taskDescription))
+        }
     }
 
-    private func assignment(_ question: Question) -> TeachingRun.Assignment {
-        TeachingRun.Assignment(
-            id: question.id, task: question.task, question: question.question, answer: question.answer,
-            subject: Prompt.Subject(question: question.question, taskDescription: question.taskDescription))
-    }
-
-    // Without optimization: the optimizer of Swift 6.3 crashes while it splits this function.
-    @_optimize(none)
-    func run(_ context: any ActionContext) async throws -> Accounting {
-        let questions = try context.records("questions", as: Question.self)
-        var accounting = Accounting(recordsIn: questions.count)
-        let run = try TeachingRun(context, Self.promptKind, settings)
-        let cots = try await run.ask(
-            questions.map(assignment), origin: .sampled, accounting: &accounting)
-        accounting.recordsOut = cots.count
-        try context.write(cots.filter(\.correct), to: "correct")
-        try context.write(cots.filter { !$0.correct }, to: "wrong")
-        return accounting
+    func outputs(_ cots: [ChainOfThought]) -> [(port: String, cots: [ChainOfThought])] {
+        [("correct", cots.filter(\.correct)), ("wrong", cots.filter { !$0.correct })]
     }
 }

@@ -72,14 +72,10 @@ struct TeacherSettings {
     var isRecorded: Bool { teacher["kind"]?.string == "recorded" }
 
     /// A teacher that is only asked who it is.
-    func identityOnly() throws -> any Teacher {
-        if let chat {
-            return ChatTeacher(chat, service: ServiceRegistry().service(chat))
-        }
-        guard case .synthetic(let parameters) = try TeacherSpecification(json: .object(teacher)) else {
-            preconditionFailure("recorded teachers make no calls")
-        }
-        return SyntheticTeacher(parameters)
+    func identityOnly() -> any Teacher {
+        if let chat { return ChatTeacher(chat, service: ServiceRegistry().service(chat)) }
+        precondition(!isRecorded, "recorded teachers make no calls")
+        return SyntheticTeacher(SyntheticTeacherParameters(declared: teacher))
     }
 
     /// An action that waits for an API needs no CPU. How many requests are under way is the endpoint's budget, which all
@@ -98,12 +94,7 @@ struct TeacherSettings {
             case .batch: BatchChatTeacher(chat, service: service, surroundings: surroundings)
             }
         }
-        guard teacher["kind"]?.string == "recorded" else {
-            guard case .synthetic(let parameters) = try TeacherSpecification(json: .object(teacher)) else {
-                preconditionFailure("the schema has a kind of teacher that Teachers does not know")
-            }
-            return SyntheticTeacher(parameters)
-        }
+        guard isRecorded else { return SyntheticTeacher(SyntheticTeacherParameters(declared: teacher)) }
         let recordings = try SourceBytes.plain(context, role: "teacher.path")
         return try RecordedTeacher(
             jsonLines: recordings, file: context.source("teacher.path").written,

@@ -38,38 +38,19 @@ struct TeachingRun {
         let subject: Prompt.Subject
     }
 
-    /// Asks about each assignment. The results stand in the order of the assignments; one without an answer is counted
-    /// as dropped and left out.
-    func ask(
-        _ assignments: [Assignment], origin: ChainOfThought.Origin, accounting: inout Accounting
-    ) async throws -> [ChainOfThought] {
+    /// Assignments that wait for their answers.
+    func about(_ assignments: [Assignment], _ origin: ChainOfThought.Origin) throws -> Questions {
         let session = TeacherSession.current
-        let teacher = try settings.makeTeacher(context, session)
-        let ledger = try LedgerAccess(context, session)
-        var found: [ChainOfThought?] = Array(repeating: nil, count: assignments.count)
-        var reasons: [String?] = Array(repeating: nil, count: assignments.count)
-        var open = Array(assignments.indices)
-        for sample in 0..<settings.samples where !open.isEmpty {
-            let (responses, calls) = await ledger.respond(
-                to: open.map { request(assignments[$0], sample: sample) }, by: teacher)
-            accounting.costs[TeacherCost.calls, default: 0] += calls.made
-            accounting.costs[TeacherCost.saved, default: 0] += calls.saved
-            for (index, response) in zip(open, responses) {
-                switch use(response, for: assignments[index], of: teacher) {
-                case .success(let response):
-                    let cot = cot(assignments[index], response, origin, teacher.name)
-                    if found[index] == nil || isOfUse(cot) { found[index] = cot }
-                case .failure(let error):
-                    guard let reason = error.dropReason else {
-                        throw RecordFailure(record: error.questionID ?? assignments[index].id, error)
-                    }
-                    reasons[index] = reason
-                }
-            }
-            open = open.filter { !(found[$0].map(isOfUse) ?? false) }
-        }
-        for index in assignments.indices where found[index] == nil { accounting.drop(reasons[index] ?? "no-answer") }
-        return found.compactMap(\.self)
+        return Questions(
+            run: self, assignments: assignments, origin: origin, teacher: try settings.makeTeacher(context, session),
+            ledger: try LedgerAccess(context, session))
+    }
+
+    /// What came of them.
+    struct Answers {
+        /// In the order of the assignments; those without an answer are left out.
+        var cots: [ChainOfThought]
+        var accounting: Accounting
     }
 
     /// The request that puts an assignment to the teacher.
@@ -80,7 +61,7 @@ struct TeachingRun {
     }
 
     /// An answer without text is none. It has been paid for and stays in the ledger.
-    private func use(
+    fileprivate func use(
         _ result: Result<TeacherResponse, TeacherError>, for assignment: Assignment, of teacher: any Teacher
     ) -> Result<TeacherResponse, TeacherError> {
         guard case .success(let response) = result, !teacher.endpoint.isEmpty, response.text.allSatisfy(\.isWhitespace)
@@ -95,9 +76,9 @@ struct TeachingRun {
     }
 
     /// Whether no further sample is needed: a corruption has to be wrong, everything else right.
-    private func isOfUse(_ cot: ChainOfThought) -> Bool { cot.correct != (cot.origin == .corrupted) }
+    fileprivate func isOfUse(_ cot: ChainOfThought) -> Bool { cot.correct != (cot.origin == .corrupted) }
 
-    private func cot(
+    fileprivate func cot(
         _ assignment: Assignment, _ response: TeacherResponse, _ origin: ChainOfThought.Origin, _ teacher: String
     ) -> ChainOfThought {
         let verdict = AnswerVerifier.verify(response.text, gold: assignment.answer)
@@ -106,5 +87,47 @@ struct TeachingRun {
             cot: response.text, predicted: verdict.predicted, correct: verdict.correct, origin: origin,
             teacher: teacher,
             mistakes: (response.mistakes?.isEmpty ?? true) ? nil : response.mistakes)
+    }
+}
+
+/// Assignments with the teacher to whom they are put.
+struct Questions {
+    fileprivate let run: TeachingRun
+    fileprivate let assignments: [TeachingRun.Assignment]
+    fileprivate let origin: ChainOfThought.Origin
+    fileprivate let teacher: any Teacher
+    fileprivate let ledger: LedgerAccess
+
+    /// Asks about each assignment; one without an answer is counted as dropped.
+    ///
+    /// - Throws: `RecordFailure` with the first failure that is not about one question alone.
+    func answers() async throws -> TeachingRun.Answers {
+        var accounting = Accounting(recordsIn: assignments.count)
+        var found: [ChainOfThought?] = Array(repeating: nil, count: assignments.count)
+        var reasons: [String?] = Array(repeating: nil, count: assignments.count)
+        var open = Array(assignments.indices)
+        for sample in 0..<run.settings.samples where !open.isEmpty {
+            let (responses, calls) = await ledger.respond(
+                to: open.map { run.request(assignments[$0], sample: sample) }, by: teacher)
+            accounting.costs[TeacherCost.calls, default: 0] += calls.made
+            accounting.costs[TeacherCost.saved, default: 0] += calls.saved
+            for (index, response) in zip(open, responses) {
+                switch run.use(response, for: assignments[index], of: teacher) {
+                case .success(let response):
+                    let cot = run.cot(assignments[index], response, origin, teacher.name)
+                    if found[index] == nil || run.isOfUse(cot) { found[index] = cot }
+                case .failure(let error):
+                    guard let reason = error.dropReason else {
+                        throw RecordFailure(record: error.questionID ?? assignments[index].id, error)
+                    }
+                    reasons[index] = reason
+                }
+            }
+            open = open.filter { !(found[$0].map(run.isOfUse) ?? false) }
+        }
+        for index in assignments.indices where found[index] == nil { accounting.drop(reasons[index] ?? "no-answer") }
+        let cots = found.compactMap(\.self)
+        accounting.recordsOut = cots.count
+        return TeachingRun.Answers(cots: cots, accounting: accounting)
     }
 }

@@ -28,17 +28,15 @@ extension ResponseLedger {
     ///
     /// - Throws: ``LedgerError``.
     public func open(_ batch: OpenBatch) throws {
-        try reporting {
-            try pool.write { db in
-                try db.execute(
-                    sql: """
-                        INSERT INTO batches (token, endpoint, model, stage, batch, keys) VALUES (?, ?, ?, ?, ?, ?)
-                        """,
-                    arguments: [
-                        batch.token, batch.endpoint, batch.model, batch.stage, batch.batch,
-                        batch.keys.map(\.description).joined(separator: " "),
-                    ])
-            }
+        try durably { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO batches (token, endpoint, model, stage, batch, keys) VALUES (?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    batch.token, batch.endpoint, batch.model, batch.stage, batch.batch,
+                    batch.keys.map(\.description).joined(separator: " "),
+                ])
         }
     }
 
@@ -46,20 +44,14 @@ extension ResponseLedger {
     ///
     /// - Throws: ``LedgerError``.
     public func setID(_ id: String, ofBatch token: String) throws {
-        try reporting {
-            try pool.write {
-                try $0.execute(sql: "UPDATE batches SET batch = ? WHERE token = ?", arguments: [id, token])
-            }
-        }
+        try durably { try $0.execute(sql: "UPDATE batches SET batch = ? WHERE token = ?", arguments: [id, token]) }
     }
 
     /// Forgets a batch: its answers are in, or there will be none.
     ///
     /// - Throws: ``LedgerError``.
     public func close(batch token: String) throws {
-        try reporting {
-            try pool.write { try $0.execute(sql: "DELETE FROM batches WHERE token = ?", arguments: [token]) }
-        }
+        try durably { try $0.execute(sql: "DELETE FROM batches WHERE token = ?", arguments: [token]) }
     }
 
     /// The batches of an endpoint whose answers are not in yet, in the order of their tokens.

@@ -124,7 +124,8 @@ public final class LedgeredTeacher: Teacher {
         }
     }
 
-    /// Calls the teacher and makes its answer durable.
+    /// Calls the teacher and makes its answer durable: written while the call counts as under way, on the disk before
+    /// the answer is used.
     private func ask(_ request: TeacherRequest, _ key: RequestKey) async -> Result<TeacherResponse, TeacherError> {
         let (answer, isOwn) = await ledger.calls.once(key) {
             do throws(TeacherError) {
@@ -137,13 +138,12 @@ public final class LedgeredTeacher: Teacher {
                 return .failure(error)
             }
             counts.withLock { $0.calls += 1 }
-            let result = await teacher.result(of: request)
-            guard case .success(let response) = result else { return result }
-            let entry = LedgerEntry(
-                key: key, origin: origin, day: dayInUTC(),
-                cost: response.usage.flatMap { usage in teacher.prices?.cost(of: usage) }, response: response)
+            let result = await teacher.result(of: request) { response in
+                try await self.write(response, to: request, key)
+            }
+            guard case .success = result else { return result }
             do {
-                try await ledger.record(entry, replacing: isRetrying)
+                try await ledger.synchronize()
                 retry.markRetried(key)
                 return result
             } catch {
@@ -152,6 +152,19 @@ public final class LedgeredTeacher: Teacher {
         }
         if !isOwn { counts.withLock { $0.saved += 1 } }
         return answer
+    }
+
+    private func write(
+        _ response: TeacherResponse, to request: TeacherRequest, _ key: RequestKey
+    ) async throws(TeacherError) {
+        let entry = LedgerEntry(
+            key: key, origin: origin, day: dayInUTC(),
+            cost: response.usage.flatMap { usage in teacher.prices?.cost(of: usage) }, response: response)
+        do {
+            try await ledger.write(entry, replacing: isRetrying)
+        } catch {
+            throw TeacherError(.ledger, String(describing: error), questionID: request.id)
+        }
     }
 }
 

@@ -4,16 +4,18 @@ import GRDB
 
 /// The memory of paid calls: responses by ``RequestKey`` in an SQLite file.
 ///
-/// A response is durable when a recording method returns: the file is in write-ahead-log mode with full
-/// synchronisation. Several processes may use one file; each waits up to ten seconds for another's transaction. Memory
-/// stays bounded whatever the file's size.
+/// A response is durable when a recording method returns: the file is in write-ahead-log mode, and the log has reached
+/// the disk. Several processes may use one file; each waits up to ten seconds for another's transaction. Memory stays
+/// bounded whatever the file's size.
 public final class ResponseLedger: Sendable {
     /// Lookups in one transaction, and the bound on what a batch holds beside its results.
     static let batch = 1024
 
     public let path: String
     let pool: DatabasePool
-    private let commits: CommitQueue
+    private let log: WriteAheadLog
+    private let commits: Rounds<Commit>
+    private let synchronisations: Rounds<Void>
     let calls = CallsUnderWay()
 
     /// Opens the ledger, and creates the file if there is none. Its folder must exist.
@@ -29,14 +31,33 @@ public final class ResponseLedger: Sendable {
             // The pages of all connections together: about 8 MiB.
             configuration.prepareDatabase { try $0.execute(sql: "PRAGMA cache_size = -2048") }
             pool = try DatabasePool(path: path, configuration: configuration)
-            // GRDB leaves a WAL at NORMAL, which may lose the last commits when the power fails.
-            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            // With NORMAL a transaction does not wait for the disk; ``WriteAheadLog`` does.
+            try pool.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA synchronous = NORMAL")
+                // A checkpoint keeps transactions out for two synchronisations of the disk: one for each 32 MiB of log.
+                try db.execute(sql: "PRAGMA wal_autocheckpoint = 8192")
+            }
             // Most runs find the layout in place and need no lock for it.
             if try pool.read(Self.version) != Self.layout { try pool.write(Self.migrate) }
+            log = try WriteAheadLog(of: path)
         } catch {
             throw LedgerError(error, path: path)
         }
-        commits = CommitQueue(pool: pool)
+        commits = Rounds { [pool] commits, completion in
+            pool.asyncWrite { db in
+                try LedgerEntry.insert(commits.filter { !$0.replaces }.map(\.entry), into: db)
+                try LedgerEntry.insert(commits.filter(\.replaces).map(\.entry), into: db, replacing: true)
+            } completion: { _, result in
+                completion(result)
+            }
+        }
+        synchronisations = Rounds { [log] _, completion in log.synchronize(completion: completion) }
+    }
+
+    private struct Commit {
+        var entry: LedgerEntry
+        /// Whether an earlier response to the same request makes way.
+        var replaces: Bool
     }
 
     /// The layout's version, in `user_version`.
@@ -116,18 +137,32 @@ public final class ResponseLedger: Sendable {
         return found
     }
 
-    /// Keeps a response. Returns when it is durable.
+    /// Keeps a response so that it survives the end of this process, killed or not; ``synchronize()`` makes it survive
+    /// the end of the machine as well.
     ///
     /// Concurrent calls share transactions: those that arrive while one is written are written together next. The first
     /// response to a request stays, unless it is to be replaced.
     ///
     /// - Throws: ``LedgerError``.
-    public func record(_ entry: LedgerEntry, replacing: Bool = false) async throws {
+    func write(_ entry: LedgerEntry, replacing: Bool = false) async throws {
         do {
-            try await commits.commit(entry, replaces: replacing)
+            try await commits.join(Commit(entry: entry, replaces: replacing))
         } catch {
             throw LedgerError(error, path: path)
         }
+    }
+
+    /// Returns when everything written before is durable. Concurrent calls share the wait for the disk.
+    ///
+    /// - Throws: ``LedgerError``.
+    func synchronize() async throws { try await synchronisations.join(()) }
+
+    /// Keeps a response. Returns when it is durable.
+    ///
+    /// - Throws: ``LedgerError``.
+    public func record(_ entry: LedgerEntry, replacing: Bool = false) async throws {
+        try await write(entry, replacing: replacing)
+        try await synchronize()
     }
 
     /// Keeps many responses in one transaction. Returns when they are durable.
@@ -136,7 +171,18 @@ public final class ResponseLedger: Sendable {
     /// - Throws: ``LedgerError``; then none of them was stored.
     @discardableResult
     public func record(_ entries: [LedgerEntry], replacing: Bool = false) throws -> Int {
-        try reporting { try pool.write { try LedgerEntry.insert(entries, into: $0, replacing: replacing) } }
+        try durably { try LedgerEntry.insert(entries, into: $0, replacing: replacing) }
+    }
+
+    /// Works in one transaction. Returns when it is durable.
+    ///
+    /// - Throws: ``LedgerError``.
+    func durably<Value>(_ work: (Database) throws -> Value) throws -> Value {
+        try reporting {
+            let value = try pool.write(work)
+            try log.synchronize()
+            return value
+        }
     }
 
     func reporting<Value>(_ work: () throws -> Value) throws -> Value {

@@ -33,6 +33,14 @@ public struct SyntheticTeacherParameters: Sendable, Equatable {
         self.identicalRate = identicalRate
     }
 
+    /// From members that a schema has checked: `seed` and the rates under their names in pipeline files. What is missing
+    /// has its default.
+    public init(declared object: JSONObject) {
+        self.init()
+        seed = object["seed"]?.integer.map { UInt64($0) } ?? seed
+        for (key, path) in Self.rates { self[keyPath: path] = object[key]?.double ?? self[keyPath: path] }
+    }
+
     /// The rates under their names in pipeline files.
     static var rates: [(key: String, path: WritableKeyPath<SyntheticTeacherParameters, Double>)] {
         [
