@@ -26,6 +26,7 @@ final class ActionWorkspace: ActionContext {
     private let trees: TreeCheckouts
     private let inputs: [(port: String, role: String, input: Input)]
     private let sources: [String: (path: SourcePath, content: SourceContent)]
+    private let files: SourceFiles
     private let programs: [String: String]
     private let onProgress: @Sendable (JSONObject) -> Void
     private let outputs = Mutex<[String: ActionOutput]>([:])
@@ -34,7 +35,8 @@ final class ActionWorkspace: ActionContext {
         stageName: String, signature: StageSignature, prefix: ShardPrefix, scratchDirectory: String,
         resumeDirectory: String,
         store: LocalStore, trees: TreeCheckouts, inputs: [(port: String, role: String, input: Input)],
-        sources: [String: (path: SourcePath, content: SourceContent)], programs: [String: String],
+        sources: [String: (path: SourcePath, content: SourceContent)], files: SourceFiles,
+        programs: [String: String],
         onProgress: @escaping @Sendable (JSONObject) -> Void
     ) {
         self.stageName = stageName
@@ -47,6 +49,7 @@ final class ActionWorkspace: ActionContext {
         self.trees = trees
         self.inputs = inputs
         self.sources = sources
+        self.files = files
         self.programs = programs
         self.onProgress = onProgress
     }
@@ -125,6 +128,17 @@ extension ActionWorkspace {
             preconditionFailure("no file \(file) in \(role)")
         }
         return try read(source.path, "\(source.path.path)/\(file)", expecting: content)
+    }
+
+    func sourceDigest(_ role: String, file: String) throws -> Digest {
+        guard let source = sources[role], case .directory(let files) = source.content, let content = files[file] else {
+            preconditionFailure("no file \(file) in \(role)")
+        }
+        let path = "\(source.path.path)/\(file)"
+        guard try self.files.content(ofFile: path).digest == content.digest else {
+            throw SourceError(source.path, "\(path) changed while the run was going on; run again")
+        }
+        return content.digest
     }
 
     func source(_ role: String) -> SourcePath {

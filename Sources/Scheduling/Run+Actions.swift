@@ -179,7 +179,7 @@ extension Run {
             stageName: node.name, signature: node.signature, prefix: prefix, scratchDirectory: scratch,
             resumeDirectory: resume,
             store: store,
-            trees: trees, inputs: inputs, sources: contents, programs: options.programs,
+            trees: trees, inputs: inputs, sources: contents, files: sources, programs: options.programs,
             onProgress: { [observer] in observer(.progress(stage: node.name, prefix: prefix, $0)) })
     }
 }

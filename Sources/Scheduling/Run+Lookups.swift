@@ -13,7 +13,7 @@ extension Run {
                     role: source.role,
                     contents: [.init(digest: try sources.digest(of: source), label: source.fileName)])
             }
-            let started = try node.signature.programs.map { name in
+            let started = try node.stage.programs.map { name in
                 guard let path = options.programs[name] else {
                     throw StageContractError(
                         description: "the program \(name) was not found next to retort; build both products")

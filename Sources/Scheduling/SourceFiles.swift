@@ -41,6 +41,9 @@ final class SourceFiles: Sendable {
         }
     }
 
+    /// What a file is now, read again only where it may have changed.
+    func content(ofFile path: String) throws -> FileContent { try cache.content(of: path) }
+
     func digest(ofProgram path: String) throws -> Digest { try cache.content(of: path).digest }
 
     /// What ``digest(of:)`` found.

@@ -43,6 +43,10 @@ public protocol ActionContext: Sendable {
     /// The bytes of a file in a source directory, checked like ``sourceBytes(_:)``.
     func sourceBytes(_ role: String, file: String) throws -> [UInt8]
 
+    /// The digest of a file in a source directory, which has a part in the action key. An error when the file is no
+    /// longer what it was; a file that was not touched since is not read again.
+    func sourceDigest(_ role: String, file: String) throws -> Digest
+
     /// A source directory's or file's path, for a stage that hands it to a program.
     func source(_ role: String) -> SourcePath
 

@@ -17,6 +17,10 @@ public protocol Stage: Sendable {
     /// All that an action occupies while it runs; ``slots`` alone unless a stage says otherwise.
     var resources: Resources { get }
 
+    /// Programs an action starts; their digests are part of its key. Those of the signature unless a stage's parameters
+    /// ask for more.
+    var programs: [String] { get }
+
     /// Runs one action: reads the inputs, writes every output through the context and accounts for the records.
     func run(_ context: any ActionContext) async throws -> Accounting
 }
@@ -24,6 +28,7 @@ public protocol Stage: Sendable {
 extension Stage {
     public var slots: Int { 1 }
     public var resources: Resources { Resources(cpuSlots: max(1, slots)) }
+    public var programs: [String] { Self.signature.programs }
 }
 
 /// Parameters that are each valid but do not fit together.

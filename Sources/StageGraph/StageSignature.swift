@@ -84,7 +84,7 @@ public struct StageSignature: Sendable {
     public let parameters: [Parameter]
     public let inputs: [InputPort]
     public let outputs: [OutputPort]
-    /// Programs the stage starts; their digests are part of the action key.
+    /// Programs the stage starts whatever its parameters; their digests are part of the action key.
     public let programs: [String]
 
     public init(

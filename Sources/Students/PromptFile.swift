@@ -25,6 +25,7 @@ enum PromptFile {
             guard line.contains(where: { $0 != 0x20 && $0 != 0x0D && $0 != 0x09 }) else { continue }
             let place = "\(path):\(index + 1)"
             let prompt = try parse(line, place, number: index + 1)
+            let named = "\(place), \"\(prompt.id)\""
             if let first = lines.updateValue(index + 1, forKey: Array(prompt.id.utf8)) {
                 throw StudentError(place, "the id \"\(prompt.id)\" was used in line \(first) already")
             }
@@ -41,7 +42,7 @@ enum PromptFile {
             }
             guard tokens.count < configuration.maxPositions else {
                 throw StudentError(
-                    place,
+                    named,
                     "the prompt has \(tokens.count) tokens and leaves no room in the model's "
                         + "\(configuration.maxPositions) positions")
             }

@@ -20,36 +20,12 @@ struct ImportCheckpoint: Stage {
             OutputPort("tokenizer", .tokenizer, layout: .tree, "Its tokenizer files."),
         ])
 
-    private static let tokenizerFiles = [
-        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-        "chat_template.jinja", "vocab.json", "merges.txt", "tokenizer.model",
-    ]
-    private static let modelFiles = ["config.json", "generation_config.json", "model.safetensors.index.json"]
-
     init(_ parameters: StageParameters) {}
 
     func run(_ context: any ActionContext) throws -> Accounting {
-        let files = try context.sourceFiles("path")
-        let folder = context.source("path").written
-        let weights = files.filter { $0.hasSuffix(".safetensors") && !$0.contains("/") }
-        guard files.contains("config.json") else {
-            throw DataFileError(folder, "has no config.json; a checkpoint is a Hugging Face directory")
-        }
-        if weights.isEmpty {
-            if let pickle = files.first(where: { name in [".bin", ".pt", ".pth"].contains { name.hasSuffix($0) } }) {
-                throw DataFileError(
-                    folder,
-                    "has its weights in \(pickle), a pickle file, which can run any code when opened; convert the "
-                        + "checkpoint to safetensors")
-            }
-        } else {
-            for name in ["tokenizer.json", "tokenizer_config.json"] where !files.contains(name) {
-                throw DataFileError(folder, "has no \(name); a student needs the tokenizer of its model")
-            }
-        }
-        let model = files.filter { (Self.modelFiles + Self.tokenizerFiles).contains($0) } + weights
-        try copy(model, context, to: "checkpoint")
-        try copy(files.filter(Self.tokenizerFiles.contains), context, to: "tokenizer")
+        let folder = try CheckpointFolder(context.sourceFiles("path"), name: context.source("path").written)
+        try copy(folder.files, context, to: "checkpoint")
+        try copy(folder.tokenizerFiles, context, to: "tokenizer")
         return Accounting(recordsIn: 1, recordsOut: 1)
     }
 

@@ -46,7 +46,9 @@ public struct CallPreview: Sendable {
     public init(_ pipeline: Pipeline, _ plan: Plan, store: LocalStore) async throws {
         let path = LedgerAccess.path(in: store.localDirectory)
         let ledger = access(path, F_OK) == 0 ? try ResponseLedger(path: path) : nil
-        var rehearsal = Rehearsal(store: store, ledger: ledger, meanCompletion: try ledger?.meanCompletionTokens())
+        var rehearsal = Rehearsal(
+            store: store, files: try StatCache(for: store), ledger: ledger,
+            meanCompletion: try ledger?.meanCompletionTokens())
         var stages: [Stage] = []
         for (node, planned) in zip(pipeline.stages, plan.stages) {
             if let stage = try await rehearsal.visit(node, planned) { stages.append(stage) }
@@ -58,6 +60,7 @@ public struct CallPreview: Sendable {
 /// Walks a pipeline and keeps what is known of each output.
 private struct Rehearsal {
     let store: LocalStore
+    let files: StatCache
     let ledger: ResponseLedger?
     let meanCompletion: Int?
     private var known: [OutputReference: KnownRecords] = [:]
@@ -68,8 +71,9 @@ private struct Rehearsal {
     /// Calls that stages before make: a request is made once, whichever stages ask.
     private var asked: Set<RequestKey> = []
 
-    init(store: LocalStore, ledger: ResponseLedger?, meanCompletion: Int?) {
+    init(store: LocalStore, files: StatCache, ledger: ResponseLedger?, meanCompletion: Int?) {
         self.store = store
+        self.files = files
         self.ledger = ledger
         self.meanCompletion = meanCompletion
     }
@@ -81,9 +85,9 @@ private struct Rehearsal {
         }
         let inputs = try records(of: node)
         guard let stage = node.stage as? any AskingStage else {
-            if let inputs, node.signature.programs.isEmpty {
+            if let inputs, node.stage.programs.isEmpty {
                 let context = RehearsalContext(
-                    node, inputs: inputs.mapValues(\.records), localDirectory: store.localDirectory)
+                    node, inputs: inputs.mapValues(\.records), localDirectory: store.localDirectory, files: files)
                 if (try? await node.stage.run(context)) != nil {
                     for (name, output) in context.outputs { keep(output, of: node, name, inputs) }
                     return nil
@@ -147,13 +151,13 @@ private struct Rehearsal {
     ) throws -> CallPreview.Stage? {
         guard !stage.settings.isRecorded else { return nil }
         let context = RehearsalContext(
-            node, inputs: inputs.mapValues(\.records), localDirectory: store.localDirectory)
+            node, inputs: inputs.mapValues(\.records), localDirectory: store.localDirectory, files: files)
         // Where the plan could not decide, because a stage before has to run, its rehearsal decides.
         let actions = KnownActions(node: node, inputs: inputs)
         let toRun = planned.decidedAfter.isEmpty ? planned.toRun.map(\.prefix) : try actions.missing(in: store)
         let ids = actions.ids(under: toRun)
         let requests = try stage.requests(context).filter { ids.contains(Digest(of: $0.id)) }
-        let teacher = stage.settings.identityOnly()
+        let teacher = try stage.settings.identityOnly(context)
         let keys = requests.map { RequestKey($0, to: teacher) }
         let answers = try ledger?.responses(for: keys) ?? [:]
         let missing = zip(keys, requests).filter { answers[$0.0] == nil && asked.insert($0.0).inserted }.map(\.1)

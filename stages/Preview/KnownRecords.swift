@@ -82,6 +82,8 @@ struct KnownActions {
     func missing(in store: LocalStore) throws -> [ShardPrefix] {
         let sharded = shardedInputs
         let prefixes = Partition.coarsening(of: sharded.map { inputs[$0.role]!.prefixes })
+        // A stage that starts a program asks a checkpoint, whose answers the ledger knows as well.
+        guard node.stage.programs.isEmpty else { return prefixes }
         let sources = try node.parameters.sources.map { source in
             let bytes = try SourceDirectory.read(source.path, limit: 1 << 31)
             return ActionPreimage.Input(role: source.role, contents: [.init(digest: Digest(of: bytes))])

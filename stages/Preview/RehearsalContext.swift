@@ -14,11 +14,14 @@ final class RehearsalContext: ActionContext {
     let localDirectory: String
     private let node: StageNode
     private let inputs: [String: [JSONObject]]
+    private let files: StatCache
     private let written = Mutex<[String: (records: [JSONObject], limit: ShardLimit)]>([:])
 
-    init(_ node: StageNode, inputs: [String: [JSONObject]], localDirectory: String) {
+    /// - Parameter files: knows the digests of files that did not change.
+    init(_ node: StageNode, inputs: [String: [JSONObject]], localDirectory: String, files: StatCache) {
         self.node = node
         self.inputs = inputs
+        self.files = files
         self.localDirectory = localDirectory
         stageName = node.name
     }
@@ -49,8 +52,13 @@ final class RehearsalContext: ActionContext {
         return try SourceDirectory.read(path, limit: 1 << 31)
     }
 
-    func sourceFiles(_ role: String) throws -> [String] { throw Unsupported() }
-    func sourceBytes(_ role: String, file: String) throws -> [UInt8] { throw Unsupported() }
+    func sourceFiles(_ role: String) throws -> [String] { try SourceDirectory.files(in: source(role).path) }
+    func sourceDigest(_ role: String, file: String) throws -> Digest {
+        try files.content(of: "\(source(role).path)/\(file)").digest
+    }
+    func sourceBytes(_ role: String, file: String) throws -> [UInt8] {
+        try SourceDirectory.read("\(source(role).path)/\(file)", limit: 1 << 31)
+    }
     func source(_ role: String) -> SourcePath { node.parameters.sources.first { $0.role == role }! }
     func program(_ name: String) throws -> String { throw Unsupported() }
 

@@ -33,6 +33,7 @@ struct TeacherSettings {
                         ]
                     ),
                     ("openai", ChatTeacherParameters.declared),
+                    ("checkpoint", CheckpointTeacher.Settings.declared),
                 ]), "Who answers."),
         Parameter("temperature", .number(0...2), default: 0.2, "Sampling temperature."),
         Parameter("top-p", .fraction, default: 1, "Nucleus sampling."),
@@ -53,6 +54,8 @@ struct TeacherSettings {
     private let teacher: JSONObject
     /// Set for a teacher behind an API.
     let chat: ChatTeacherParameters?
+    /// Set for a teacher that is a checkpoint.
+    let checkpoint: CheckpointTeacher.Settings?
     let sampling: SamplingParameters
     /// Answers to a question, at most.
     let samples: Int
@@ -61,6 +64,7 @@ struct TeacherSettings {
     init(_ parameters: StageParameters) throws {
         teacher = parameters["teacher"].object!
         chat = teacher["kind"]?.string == "openai" ? try ChatTeacherParameters(declared: teacher) : nil
+        checkpoint = teacher["kind"]?.string == "checkpoint" ? CheckpointTeacher.Settings(declared: teacher) : nil
         samples = parameters.integer("samples")
         sampling = SamplingParameters(
             temperature: parameters.double("temperature"), topP: parameters.double("top-p"),
@@ -72,7 +76,10 @@ struct TeacherSettings {
     var isRecorded: Bool { teacher["kind"]?.string == "recorded" }
 
     /// A teacher that is only asked who it is.
-    func identityOnly() -> any Teacher {
+    ///
+    /// - Throws: ``DataFileError`` or a file's error when a checkpoint cannot be told.
+    func identityOnly(_ context: any ActionContext) throws -> any Teacher {
+        if let checkpoint { return try CheckpointTeacher(checkpoint, context: context) }
         if let chat { return ChatTeacher(chat, service: ServiceRegistry().service(chat)) }
         precondition(!isRecorded, "recorded teachers make no calls")
         return SyntheticTeacher(SyntheticTeacherParameters(declared: teacher))
@@ -80,10 +87,17 @@ struct TeacherSettings {
 
     /// An action that waits for an API needs no CPU. How many requests are under way is the endpoint's budget, which all
     /// actions share, not the number of actions.
-    var resources: Resources { chat == nil ? Resources() : Resources(cpuSlots: 0, networkCalls: 1) }
+    var resources: Resources {
+        if let checkpoint { return checkpoint.execution.resources }
+        return chat == nil ? Resources() : Resources(cpuSlots: 0, networkCalls: 1)
+    }
+
+    /// A checkpoint answers in the worker.
+    var programs: [String] { checkpoint == nil ? [] : [StudentProcess.program] }
 
     /// - Throws: ``DataFileError`` or a recording error naming file and line.
     func makeTeacher(_ context: any ActionContext, _ session: TeacherSession) throws -> any Teacher {
+        if let checkpoint { return try CheckpointTeacher(checkpoint, context: context) }
         if let chat {
             let surroundings = ChatTeacher.Surroundings(
                 spending: session.spending, stop: session.stop(of: context.stageName),

@@ -22,6 +22,7 @@ protocol AskingStage: TeachingStage {
 
 extension AskingStage {
     var resources: Resources { settings.resources }
+    var programs: [String] { Self.signature.programs + settings.programs }
 
     func run(_ context: any ActionContext) async throws -> Accounting {
         let answers = try await questions(context).answers()
