@@ -62,6 +62,7 @@ extension TrainingStep {
         object["key_accuracy"] = keyAccuracy.map { .number($0) }
         object["rejected_nll"] = rejectedNLL.map { .number($0) }
         object["preference_accuracy"] = preferenceAccuracy.map { .number($0) }
+        object["unweighted_drift"] = unweightedDrift.map { .number($0) }
         object["tokens_per_second"] = tokensPerSecond.map { .number($0) }
         return .object(object)
     }
@@ -73,6 +74,7 @@ extension TrainingStep {
             gradientNorm: try json.double("gradient_norm"), tokenAccuracy: try json.optionalDouble("token_accuracy"),
             keyAccuracy: try json.optionalDouble("key_accuracy"), rejectedNLL: try json.optionalDouble("rejected_nll"),
             preferenceAccuracy: try json.optionalDouble("preference_accuracy"),
+            unweightedDrift: try json.optionalDouble("unweighted_drift"),
             tokens: try json.integer("tokens"), tokensPerSecond: try json.optionalDouble("tokens_per_second"))
     }
 }

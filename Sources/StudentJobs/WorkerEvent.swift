@@ -37,6 +37,9 @@ public struct TrainingStep: Sendable, Equatable {
     /// Pairs whose correct completion gained more probability over the wrong one than the reference gives it, as a
     /// share (DPO only).
     public var preferenceAccuracy: Double?
+    /// Change of the mean NLL in nats since training began of completion tokens without a weight, on a few of the pairs
+    /// (KRSL only, in steps that end an epoch or the run).
+    public var unweightedDrift: Double?
     /// Real tokens (prompts and completions, no padding) of this step.
     public var tokens: Int
     /// Real tokens a second since the last step event; nil in the log file.
@@ -45,7 +48,7 @@ public struct TrainingStep: Sendable, Equatable {
     public init(
         step: Int, steps: Int, epoch: Double, loss: Double, learningRate: Double, gradientNorm: Double,
         tokenAccuracy: Double? = nil, keyAccuracy: Double? = nil, rejectedNLL: Double? = nil,
-        preferenceAccuracy: Double? = nil, tokens: Int, tokensPerSecond: Double? = nil
+        preferenceAccuracy: Double? = nil, unweightedDrift: Double? = nil, tokens: Int, tokensPerSecond: Double? = nil
     ) {
         self.step = step
         self.steps = steps
@@ -57,6 +60,7 @@ public struct TrainingStep: Sendable, Equatable {
         self.keyAccuracy = keyAccuracy
         self.rejectedNLL = rejectedNLL
         self.preferenceAccuracy = preferenceAccuracy
+        self.unweightedDrift = unweightedDrift
         self.tokens = tokens
         self.tokensPerSecond = tokensPerSecond
     }

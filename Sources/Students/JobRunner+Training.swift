@@ -11,12 +11,7 @@ extension JobRunner {
         do {
             try train(job, start)
         } catch let error as TensorError where error.code == .outOfMemory {
-            throw StudentError(
-                "training",
-                "out of memory (\(error.operation)). Lower batch.samples (\(job.batch.samples) now) and raise "
-                    + "batch.accumulation (\(job.batch.accumulation)) by the same factor, set batch.max_tokens below "
-                    + "\(job.batch.maxTokens ?? Trainer.defaultMaxTokens), set recomputes_activations, or train an "
-                    + "adapter")
+            throw job.outOfMemory(error.operation)
         }
     }
 
@@ -83,6 +78,19 @@ extension JobRunner {
             ? "step \(trainer.step) of \(trainer.plan.steps) is saved, and the job goes on from there when it is "
                 + "started again" : "nothing was written"
         return StudentError("retort-student", "was told to stop before the work was done; \(outcome)")
+    }
+}
+
+extension TrainingJob {
+    /// What to lower, with the job's own values.
+    ///
+    /// - Parameter operation: what memory was wanted for.
+    func outOfMemory(_ operation: String) -> StudentError {
+        StudentError(
+            "training",
+            "out of memory (\(operation)). Lower batch.samples (\(batch.samples) now) and raise batch.accumulation "
+                + "(\(batch.accumulation)) by the same factor, set batch.max_tokens below "
+                + "\(batch.maxTokens ?? Trainer.defaultMaxTokens), set recomputes_activations, or train an adapter")
     }
 }
 

@@ -9,6 +9,7 @@ public final class Trainer {
     let plan: TrainingPlan
     /// Of each pair, log π₀(y⁺) − log π₀(y⁻) under the model training starts from (DPO only).
     private let referenceMargins: [Double]
+    private let drift: UnweightedDrift?
     private let rate: LearningRate
     private let optimizer: AdamW
     /// Asked between micro-batches: whether to give up the step.
@@ -29,6 +30,7 @@ public final class Trainer {
         rate = LearningRate(settings: job.optimizer, steps: plan.steps, stepsPerEpoch: plan.stepsPerEpoch)
         referenceMargins = try Self.referenceMargins(model, data, job)
         try plan.checkTargets(of: data, objective: job.objective)
+        drift = try UnweightedDrift(data, job.objective, plan: plan, model: model)
         for parameter in model.trained { try parameter.tensor.setRequiresGradient(true) }
         optimizer = try AdamW(model.trained.map(\.tensor))
         epochOrder = (0, plan.epoch(0))
@@ -85,11 +87,13 @@ public final class Trainer {
             weightDecay: settings.weightDecay, gradientScale: scale)
         for leaf in leaves { leaf.clearGradient() }
         step += 1
+        let endsEpoch = step % plan.stepsPerEpoch == 0 || isFinished
         return TrainingStep(
             step: step, steps: plan.steps, epoch: Double(step) / Double(plan.stepsPerEpoch), loss: outcome.loss,
             learningRate: learningRate, gradientNorm: norm, tokenAccuracy: outcome.tokens.share,
             keyAccuracy: outcome.keys.share, rejectedNLL: outcome.rejected.mean,
             preferenceAccuracy: outcome.preferred.share,
+            unweightedDrift: endsEpoch ? try drift?.drift(of: model) : nil,
             tokens: samples.reduce(0) { $0 + data.tokenCount($1) })
     }
 

@@ -171,6 +171,32 @@ import Testing
         }
     }
 
+    @Test func aTokenizerLargerThanTheEmbeddingIsRefusedBeforeTraining() throws {
+        let scratch = ScratchDirectory()
+        let path = try scratch.write("tokenizer.json", Samples.tokenizer(size: 41))
+        let data = try scratch.write("data.safetensors", TokenShard.encode(Samples.counting(4)))
+        var job = Samples.job(.sft)
+        job.data = [data]
+        job.tokenizer = scratch.path
+        #expect(
+            throws: StudentError(
+                path,
+                "has 41 tokens, the model's embedding 40 (vocab_size in config.json); take the tokenizer that belongs to "
+                    + "the model")
+        ) { try TrainingStart(job) }
+        _ = try scratch.write("tokenizer.json", Samples.tokenizer(size: 40))
+        _ = try TrainingStart(job)
+    }
+
+    @Test func runningOutOfMemoryNamesWhatToLower() {
+        var job = Samples.job(.sft, samples: 16, accumulation: 2)
+        job.batch.maxTokens = 4096
+        #expect(
+            job.outOfMemory("a product").problem
+                == "out of memory (a product). Lower batch.samples (16 now) and raise batch.accumulation (2) by the same "
+                + "factor, set batch.max_tokens below 4096, set recomputes_activations, or train an adapter")
+    }
+
     @Test func modelsBeyondTheMemoryAreRefused() {
         let job = Samples.job(.sft)
         let need = MemoryNeed(training: job, of: DecoderConfiguration(Samples.configuration))

@@ -61,6 +61,21 @@ enum Samples {
         return try Decoder(configuration, parameters: parameters, positions: 48, activation: .float64)
     }
 
+    /// A tokenizer.json in which each id but the end token, 1, is a letter of its own: a, c, d, …
+    static func tokenizer(size: Int) -> [UInt8] {
+        let letters = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ").prefix(size)
+        let entries = letters.enumerated().filter { $0.offset != 1 }.map { "\"\($0.element)\":\($0.offset)" }
+        let text =
+            #"{"version":"1.0","truncation":null,"padding":null,"added_tokens":[{"id":1,"content":"<end>","#
+            + #""single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}],"#
+            + #""normalizer":null,"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"#
+            + #""use_regex":false},"post_processor":null,"decoder":{"type":"ByteLevel","add_prefix_space":true,"#
+            + #""trim_offsets":true,"use_regex":true},"model":{"type":"BPE","dropout":null,"unk_token":null,"#
+            + #""continuing_subword_prefix":null,"end_of_word_suffix":null,"fuse_unk":false,"byte_fallback":false,"#
+            + #""ignore_merges":false,"vocab":{"<end>":1,\#(entries.joined(separator: ","))},"merges":[]}}"#
+        return Array(text.utf8)
+    }
+
     static func job(_ objective: Objective, samples: Int = 8, accumulation: Int = 1) -> TrainingJob {
         TrainingJob(
             model: .random(configuration, seed: 1), data: ["-"], objective: objective,

@@ -83,6 +83,34 @@ import Testing
         #expect(last.rejectedNLL! > first.rejectedNLL! + 1)
     }
 
+    @Test func krslReportsHowFarTokensWithoutWeightDrift() throws {
+        var job = Samples.job(.krsl(KRSLSettings(alpha: 1, beta: 0.2)), samples: 4)
+        job.epochs = 3
+        let model = try Decoder.random(DecoderConfiguration(Samples.configuration), seed: 1)
+        /// The mean NLL of the tokens that are no key tokens, in full sequences.
+        func mean() throws -> Double {
+            var values: [Double] = []
+            for pair in Samples.pairs {
+                for (completion, keys) in [(pair.correct, pair.correctKeys), (pair.wrong, pair.wrongKeys)] {
+                    let record = TokenRecord(id: pair.id, prompt: pair.prompt, completion: completion)
+                    let nll = try withoutGradients { try model.score(PackedBatch([record], weight: 1)).nll }
+                    values += zip(nll, keys).filter { $0.1 == 0 }.map(\.0)
+                }
+            }
+            return values.reduce(0, +) / Double(values.count)
+        }
+        let before = try mean()
+        let trainer = try Trainer(model: model, data: .pairs(Samples.pairs), job: job)
+        var steps: [TrainingStep] = []
+        while !trainer.isFinished { steps.append(try #require(try trainer.advance())) }
+        #expect(steps.map { $0.unweightedDrift != nil } == [false, true, false, true, false, true])
+        let drift = try #require(steps.last?.unweightedDrift)
+        #expect(abs(drift - (try mean() - before)) < 1e-5)
+        #expect(abs(drift) > 1e-3)
+        let plain = try Trainer(model: model, data: .tokens(Samples.counting(4)), job: Samples.job(.sft))
+        #expect(try plain.advance()?.unweightedDrift == nil)
+    }
+
     @Test func notANumberStopsWithStepAndSamples() throws {
         let records = Samples.counting(10)
         var job = Samples.job(.sft, samples: 10)

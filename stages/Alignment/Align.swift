@@ -11,7 +11,7 @@ struct Align: Stage {
     static let signature = StageSignature(
         "alignment", version: 3, .map, "Aligns pairs token by token and marks the key tokens of both sides.",
         parameters: [
-            StudentPrompt.parameter,
+            StudentPrompt.parameter, StudentPrompt.formatParameter,
             Parameter(
                 "mode", .choice(TokenAlignment.Mode.allCases.map(\.rawValue)), default: "minimal",
                 "minimal: one script of least distance with the fewest runs. reference: the masks of the published code."
@@ -54,12 +54,14 @@ struct Align: Stage {
 
     func run(_ context: any ActionContext) throws -> Accounting {
         let duals = try context.records("duals", as: DualPair.self)
-        let tokenizer = try StudentTokenizer(directory: context.directory("tokenizer"))
+        let directory = try context.directory("tokenizer")
+        let tokenizer = try StudentTokenizer(directory: directory)
+        let encoder = try PromptEncoder(prompt, tokenizer, directory: directory)
         var accounting = Accounting(recordsIn: duals.count)
         var pairs: [TokenPairRecord] = []
         var alignments: [Reasoning.Alignment] = []
         for dual in duals {
-            let question = tokenizer.tokenizer.encodePrompt(prompt.text(for: dual.question))
+            let question = try encoder.ids(for: dual.question)
             let correct = tokenizer.completion(of: dual.correctCoT, after: prompt)
             let wrong = tokenizer.completion(of: dual.wrongCoT, after: prompt)
             guard question.count + max(correct.ids.count, wrong.ids.count) <= maxLength else {

@@ -9,7 +9,7 @@ struct Generate: Stage {
     static let signature = StageSignature(
         "generation", version: 2, .map, "Lets a student answer questions, zero-shot and greedily.",
         parameters: [
-            StudentPrompt.parameter,
+            StudentPrompt.parameter, StudentPrompt.formatParameter,
             Parameter("max-new-tokens", .positiveInteger, default: 256, "Where an answer is cut off."),
             Parameter("batch-size", .positiveInteger, default: 128, "Answers written side by side."),
             Parameter("threads", .integer(1...1024), default: 1, "Threads of tensor operations, and CPU slots."),

@@ -9,7 +9,7 @@ import Tokenization
 struct Tokenize: Stage {
     static let signature = StageSignature(
         "tokenization", version: 2, .map, "Turns chains of thought into token ids.",
-        parameters: [StudentPrompt.parameter, maxLength],
+        parameters: [StudentPrompt.parameter, StudentPrompt.formatParameter, maxLength],
         inputs: [
             InputPort("cots", .cots, "What to tokenize."),
             InputPort("tokenizer", .tokenizer, distribution: .whole, "A tokenizer directory."),
@@ -30,12 +30,14 @@ struct Tokenize: Stage {
 
     func run(_ context: any ActionContext) throws -> Accounting {
         let cots = try context.records("cots", as: ChainOfThought.self)
-        let tokenizer = try StudentTokenizer(directory: context.directory("tokenizer"))
+        let directory = try context.directory("tokenizer")
+        let tokenizer = try StudentTokenizer(directory: directory)
+        let encoder = try PromptEncoder(prompt, tokenizer, directory: directory)
         var accounting = Accounting(recordsIn: cots.count)
         var records: [TokenRecord] = []
         for cot in cots {
             let record = TokenRecord(
-                id: cot.id, task: cot.task, prompt: tokenizer.tokenizer.encodePrompt(prompt.text(for: cot.question)),
+                id: cot.id, task: cot.task, prompt: try encoder.ids(for: cot.question),
                 completion: tokenizer.completion(prompt.completion(for: cot.cot)))
             if record.prompt.count + record.completion.count > maxLength {
                 accounting.drop("too-long")

@@ -10,7 +10,7 @@ import Tokenization
 struct TokenizeExamples: Stage {
     static let signature = StageSignature(
         "example-tokenization", version: 2, .map, "Turns training examples into token ids.",
-        parameters: [StudentPrompt.parameter, Tokenize.maxLength],
+        parameters: [StudentPrompt.parameter, StudentPrompt.formatParameter, Tokenize.maxLength],
         inputs: [
             InputPort("examples", .examples, "What to tokenize."),
             InputPort("tokenizer", .tokenizer, distribution: .whole, "A tokenizer directory."),
@@ -27,15 +27,19 @@ struct TokenizeExamples: Stage {
 
     func run(_ context: any ActionContext) throws -> Accounting {
         let examples = try context.records("examples", as: TrainingExample.self)
-        let tokenizer = try StudentTokenizer(directory: context.directory("tokenizer"))
+        let directory = try context.directory("tokenizer")
+        let tokenizer = try StudentTokenizer(directory: directory)
+        let encoder = try PromptEncoder(prompt, tokenizer, directory: directory)
         var accounting = Accounting(recordsIn: examples.count)
         var records: [TokenRecord] = []
         for example in examples {
             let record = TokenRecord(
                 id: example.id, task: example.task,
-                prompt: tokenizer.tokenizer.encodePrompt(prompt.text(for: example.question))
+                prompt: try encoder.ids(for: example.question)
                     + (example.given.map { tokenizer.tokenizer.encode(prompt.completion(for: $0)) } ?? []),
-                completion: tokenizer.completion(prompt.completion(for: example.completion)), weight: example.weight)
+                completion: tokenizer.completion(
+                    prompt.completion(for: example.completion, isGivenMore: example.given != nil)),
+                weight: example.weight)
             if record.prompt.count + record.completion.count > maxLength {
                 accounting.drop("too-long")
             } else {

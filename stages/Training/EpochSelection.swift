@@ -11,7 +11,7 @@ struct EpochSelection {
         "Held-out in-domain questions: the epoch with the most right answers is kept, the earliest of equals. Without "
             + "them the last one is.")
     static let parameters = [
-        StudentPrompt.selectionParameter,
+        StudentPrompt.selectionParameter, StudentPrompt.selectionFormatParameter,
         Parameter(
             "selection-max-new-tokens", .positiveInteger, default: 256, "Where an answer of the selection is cut off."),
     ]

@@ -7,7 +7,7 @@ import StudentJobs
 /// pushes it off those of their wrong twins.
 struct KRSL: Stage {
     static let signature = StageSignature(
-        "krsl", version: 2, .reduce, "Trains a student on the key reasoning steps of dual chains of thought.",
+        "krsl", version: 3, .reduce, "Trains a student on the key reasoning steps of dual chains of thought.",
         parameters: [
             Parameter("alpha", .nonNegativeNumber, default: 1, "Weight of the key tokens of the right side."),
             Parameter("beta", .nonNegativeNumber, default: 0.025, "Weight of the key tokens of the wrong side."),

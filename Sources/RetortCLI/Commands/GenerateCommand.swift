@@ -14,17 +14,7 @@ struct GenerateCommand: AsyncParsableCommand {
             Writes a line a completion: "id", "sample" (with -n), "text", "ids", and "finish_reason", stop or length.
             """)
 
-    @Option(help: "A Hugging Face checkpoint directory.", completion: .directory)
-    var checkpoint: String
-
-    @Option(help: "A PEFT adapter directory to apply to it.", completion: .directory)
-    var adapter: String?
-
-    @Argument(help: "The JSON Lines file; standard input unless given.", completion: .file())
-    var file: String?
-
-    @Option(name: .shortAndLong, help: "Where to write; standard output unless given.", completion: .file())
-    var output: String?
+    @OptionGroup var options: CheckpointOptions
 
     @Option(help: "New tokens a completion, at most.")
     var maxNewTokens = 256
@@ -50,8 +40,6 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: "Completions written side by side.")
     var batchSize = 64
 
-    @OptionGroup var execution: ExecutionOptions
-
     func validate() throws {
         for (name, value) in [
             ("--max-new-tokens", maxNewTokens), ("--batch-size", batchSize), ("-n", samples), ("--top-k", topK ?? 1),
@@ -66,15 +54,16 @@ struct GenerateCommand: AsyncParsableCommand {
     func run() async throws {
         try await StudentSession.run { [self] session in
             // A checkpoint without a tokenizer takes and gives ids only.
-            let decodes = access("\(checkpoint)/tokenizer.json", R_OK) == 0
-            let written = output ?? "\(session.folder)/output.jsonl"
+            let decodes = access("\(options.checkpoint)/tokenizer.json", R_OK) == 0
+            let written = options.output ?? "\(session.folder)/output.jsonl"
             let job = GenerationJob(
-                checkpoint: checkpoint, adapter: adapter, prompts: try session.input(file), output: written,
+                checkpoint: options.checkpoint, adapter: options.adapter, prompts: try session.input(options.file),
+                output: written,
                 maxNewTokens: maxNewTokens, batch: batchSize, stopTexts: stops,
                 sampling: SamplingSettings(temperature: temperature, topK: topK, topP: topP), samples: samples,
-                seed: UInt64(bitPattern: Int64(seed)), decodesText: decodes, execution: execution.settings)
+                seed: UInt64(bitPattern: Int64(seed)), decodesText: decodes, execution: options.execution.settings)
             _ = try await session.run(.generate(job))
-            if output == nil { try session.show(written) }
+            if options.output == nil { try session.show(written) }
         }
     }
 }

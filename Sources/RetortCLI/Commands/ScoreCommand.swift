@@ -16,17 +16,7 @@ struct ScoreCommand: AsyncParsableCommand {
             that came as text get "completion_ids".
             """)
 
-    @Option(help: "A Hugging Face checkpoint directory.", completion: .directory)
-    var checkpoint: String
-
-    @Option(help: "A PEFT adapter directory to apply to it.", completion: .directory)
-    var adapter: String?
-
-    @Argument(help: "The JSON Lines file; standard input unless given.", completion: .file())
-    var file: String?
-
-    @Option(name: .shortAndLong, help: "Where to write; standard output unless given.", completion: .file())
-    var output: String?
+    @OptionGroup var options: CheckpointOptions
 
     @Flag(help: "Append the end token to completions that come as text, as training does.")
     var appendEnd = false
@@ -34,20 +24,19 @@ struct ScoreCommand: AsyncParsableCommand {
     @Option(help: "Tokens computed side by side, at most.")
     var maxBatchTokens = 8192
 
-    @OptionGroup var execution: ExecutionOptions
-
     func validate() throws {
         if maxBatchTokens < 1 { throw ValidationError("--max-batch-tokens takes a number of at least 1") }
     }
 
     func run() async throws {
         try await StudentSession.run { [self] session in
-            let written = output ?? "\(session.folder)/output.jsonl"
+            let written = options.output ?? "\(session.folder)/output.jsonl"
             let job = ScoringJob(
-                checkpoint: checkpoint, adapter: adapter, input: try session.input(file), output: written,
-                maxTokens: maxBatchTokens, appendsEnd: appendEnd, execution: execution.settings)
+                checkpoint: options.checkpoint, adapter: options.adapter, input: try session.input(options.file),
+                output: written,
+                maxTokens: maxBatchTokens, appendsEnd: appendEnd, execution: options.execution.settings)
             _ = try await session.run(.score(job))
-            if output == nil { try session.show(written) }
+            if options.output == nil { try session.show(written) }
         }
     }
 }
