@@ -1,4 +1,5 @@
 import CanonicalJSON
+import Safetensors
 import StudentJobs
 import Testing
 
