@@ -10,7 +10,7 @@ public struct TokenizerError: Error, Equatable, CustomStringConvertible {
     public init(file: String = "tokenizer.json", path: String, problem: String) {
         self.file = file
         self.path = path
-        self.problem = problem
+        self.problem = problem.shortened
     }
 
     public var description: String {
@@ -20,5 +20,13 @@ public struct TokenizerError: Error, Equatable, CustomStringConvertible {
     /// A component this library does not have.
     static func unsupported(_ kind: String, _ name: String, at path: String) -> TokenizerError {
         TokenizerError(path: path, problem: "the \(kind) \"\(name)\" is not supported")
+    }
+}
+
+extension String {
+    /// The beginning and the end of a message into which a file has put more than anyone reads.
+    var shortened: String {
+        guard utf8.count > 1000 else { return self }
+        return "\(String(unicodeScalars.prefix(300)))…\(String(unicodeScalars.suffix(100)))"
     }
 }

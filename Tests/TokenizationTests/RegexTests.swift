@@ -54,8 +54,9 @@ import Tokenization
     ]) func whatIsNotSupportedIsNamed(_ pattern: String, _ problem: String) {
         let error = #expect(throws: TokenizerError.self) { try words(pattern, "") }
         #expect(
-            error?.description
-                == "tokenizer.json: pre_tokenizer.pattern: the regular expression \(pattern.debugDescription): \(problem)"
-        )
+            error
+                == TokenizerError(
+                    path: "pre_tokenizer.pattern",
+                    problem: "the regular expression \(pattern.debugDescription): \(problem)"))
     }
 }

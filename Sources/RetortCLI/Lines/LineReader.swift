@@ -9,7 +9,7 @@ struct LineReader {
     }
 
     /// Bytes of a line. Above it is a mistake, or an attack on memory.
-    static let longest = 1 << 28
+    static let longest = 1 << 26
     private static let chunk = 1 << 20
 
     private let descriptor: Int32

@@ -20,7 +20,14 @@ public struct ChatTemplate: Sendable {
     /// Reads a template.
     ///
     /// - Throws: ``ChatTemplateError`` with the line.
-    public init(_ source: String) throws(ChatTemplateError) { nodes = try TemplateParser.parse(source) }
+    public init(_ source: String) throws(ChatTemplateError) {
+        guard source.utf8.count <= TemplateLimits.source else {
+            throw ChatTemplateError(
+                line: 1,
+                problem: "has \(source.utf8.count) bytes; at most \(TemplateLimits.source) are supported")
+        }
+        nodes = try TemplateParser.parse(source)
+    }
 
     /// Writes a conversation.
     ///

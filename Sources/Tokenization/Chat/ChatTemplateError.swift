@@ -6,7 +6,7 @@ public struct ChatTemplateError: Error, Equatable, CustomStringConvertible {
 
     public init(line: Int, problem: String) {
         self.line = line
-        self.problem = problem
+        self.problem = problem.shortened
     }
 
     public var description: String {

@@ -15,7 +15,7 @@ enum TemplateFilters {
             return value
         case "replace":
             guard let old = call.argument(0, "old"), let new = call.argument(1, "new") else { break }
-            return .string(TemplateStrings.replace(value.text, old.text, new.text))
+            return .string(try TemplateStrings.replace(value.text, old.text, new.text, line))
         case "default", "d":
             let isMissing =
                 if case .undefined = value { true } else {
@@ -32,6 +32,7 @@ enum TemplateFilters {
         case "abs":
             if let integer = value.integerValue, integer != .min { return .integer(abs(integer)) }
         case "length", "count":
+            if case .string(let text) = value { return .integer(text.unicodeScalars.count) }
             if let elements = value.elements { return .integer(elements.count) }
         case "first":
             if let elements = value.elements { return elements.first ?? .undefined("the first element") }
@@ -46,7 +47,7 @@ enum TemplateFilters {
             if let elements = value.elements { return .list(elements.reversed()) }
         case "join":
             guard let elements = value.elements else { break }
-            return .string(elements.map(\.text).joined(separator: call.argument(0, "d")?.text ?? ""))
+            return .string(try TemplateStrings.join(elements.map(\.text), call.argument(0, "d")?.text ?? "", line))
         case "items":
             if case .map = value { return try TemplateMethods.call("items", on: value, call, line) }
             if case .undefined = value { return .list([]) }
@@ -60,6 +61,7 @@ enum TemplateFilters {
             let width = call.argument(0, "width")?.integerValue ?? 4
             let margin = String(repeating: " ", count: max(0, min(width, 1000)))
             let lines = TemplateStrings.split(value.text, "\n")
+            try TemplateLimits.check(bytes: margin.utf8.count, times: lines.count, and: value.text.utf8.count, line)
             let indented = lines.dropFirst().map { $0.utf8.isEmpty ? $0 : margin + $0 }
             let first = call.argument(1, "first")?.isTrue ?? false ? margin + lines[0] : lines[0]
             return .string(([first] + indented).joined(separator: "\n"))

@@ -23,7 +23,7 @@ enum TemplateFunctions {
             let (first, last) = bounds.count == 1 ? (0, bounds[0]) : (bounds[0], bounds[1])
             let step = bounds.count == 3 ? bounds[2] : 1
             let (span, overflow) = last.subtractingReportingOverflow(first)
-            guard step != 0, !overflow, abs(span / step) <= 100_000 else {
+            guard step != 0, !overflow, span.magnitude / step.magnitude <= 100_000 else {
                 throw ChatTemplateError(
                     line: line, problem: "the range from \(first) to \(last) by \(step) is too long")
             }

@@ -3,7 +3,12 @@ import CanonicalJSON
 /// JSON as Python's `json.dumps` writes it, without escaping what is not ASCII.
 enum TemplateJSON {
     static func text(_ value: TemplateValue, indent: Int?, _ line: Int) throws(ChatTemplateError) -> String {
-        try text(value, indent, 0, line)
+        if let indent, indent > 0 {
+            let size = try TemplateLimits.size(value, line)
+            let (margin, overflow) = indent.multipliedReportingOverflow(by: size.depth + 1)
+            try TemplateLimits.check(bytes: overflow ? .max : margin, times: 2 * size.values, line)
+        }
+        return try text(value, indent, 0, line)
     }
 
     private static func text(

@@ -78,13 +78,18 @@ enum TemplateMethods {
         case "title": return .string(TemplateFilters.title(text))
         case "replace":
             let (old, new) = (try required(0), try required(1))
-            return .string(TemplateStrings.replace(text, old, new, limit: call.argument(2)?.integerValue ?? -1))
-        case "join": return .string((call.argument(0)?.elements ?? []).map(\.text).joined(separator: text))
+            let limit = call.argument(2)?.integerValue ?? -1
+            return .string(try TemplateStrings.replace(text, old, new, limit: limit, line))
+        case "join":
+            return .string(try TemplateStrings.join((call.argument(0)?.elements ?? []).map(\.text), text, line))
         case "find":
             let bytes = Array(text.utf8)
             let found = TemplateStrings.range(of: try required(0), in: text)?.lowerBound
             return .integer(found.map { String(decoding: bytes[..<$0], as: UTF8.self).unicodeScalars.count } ?? -1)
-        default: return .integer(TemplateStrings.split(text, try required(0)).count - 1)
+        default:
+            let part = try required(0)
+            guard !part.utf8.isEmpty else { return .integer(text.unicodeScalars.count + 1) }
+            return .integer(TemplateStrings.split(text, part).count - 1)
         }
     }
 }

@@ -3,14 +3,22 @@ enum TemplateOperators {
     static func binary(
         _ symbol: String, _ left: TemplateValue, _ right: TemplateValue, _ line: Int
     ) throws(ChatTemplateError) -> TemplateValue {
-        if symbol == "~" { return .string(left.text + right.text) }
+        if symbol == "~" {
+            let (a, b) = (left.text, right.text)
+            try TemplateLimits.check(bytes: a.utf8.count, and: b.utf8.count, line)
+            return .string(a + b)
+        }
         switch (symbol, left, right) {
-        case ("+", .string(let a), .string(let b)): return .string(a + b)
-        case ("+", .list(let a), .list(let b)): return .list(a + b)
-        case ("*", .string(let text), .integer(let count)), ("*", .integer(let count), .string(let text)):
-            guard max(0, count) * text.utf8.count <= 1 << 24 else {
-                throw ChatTemplateError(line: line, problem: "a string becomes too long")
+        case ("+", .string(let a), .string(let b)):
+            try TemplateLimits.check(bytes: a.utf8.count, and: b.utf8.count, line)
+            return .string(a + b)
+        case ("+", .list(let a), .list(let b)):
+            guard a.count + b.count <= TemplateLimits.values else {
+                throw ChatTemplateError(line: line, problem: "a value becomes too large")
             }
+            return .list(a + b)
+        case ("*", .string(let text), .integer(let count)), ("*", .integer(let count), .string(let text)):
+            try TemplateLimits.check(bytes: text.utf8.count, times: max(0, count), line)
             return .string(String(repeating: text, count: max(0, count)))
         default: break
         }

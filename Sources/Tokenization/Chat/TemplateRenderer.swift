@@ -6,9 +6,6 @@ struct TemplateRenderer {
     private var steps = 0
     private var depth = 0
 
-    /// Statements and operations a template may take before it is taken to run without end.
-    private static let stepLimit = 2_000_000
-
     private enum Flow {
         case on, leaveLoop, nextRound
     }
@@ -129,9 +126,9 @@ struct TemplateRenderer {
         return TemplateFunctions.names.contains(name) ? .function(name) : .undefined(name)
     }
 
-    private mutating func step(_ line: Int) throws(ChatTemplateError) {
-        steps += 1
-        guard steps <= TemplateRenderer.stepLimit, output.utf8.count <= 1 << 28 else {
+    private mutating func step(_ line: Int, cost: Int = 1) throws(ChatTemplateError) {
+        steps += cost
+        guard steps <= TemplateLimits.steps, output.utf8.count <= 1 << 28 else {
             throw ChatTemplateError(line: line, problem: "the template does not come to an end")
         }
     }
@@ -141,18 +138,32 @@ struct TemplateRenderer {
     private mutating func value(of expression: TemplateExpression) throws(ChatTemplateError) -> TemplateValue {
         let line = expression.line
         try step(line)
+        let value = try evaluate(expression)
+        try step(line, cost: TemplateLimits.cost(value))
+        switch (expression.kind, value) {
+        case (.list, .list), (.list, .map), (.map, _), (.call, .list), (.call, .map), (.filter, .list), (.filter, .map):
+            // Only these make values that hold others in new ways.
+            try step(line, cost: try TemplateLimits.size(value, line).values >> 4)
+        default: break
+        }
+        return value
+    }
+
+    private mutating func evaluate(_ expression: TemplateExpression) throws(ChatTemplateError) -> TemplateValue {
+        let line = expression.line
         switch expression.kind {
         case .constant(let value): return value
         case .name(let name): return lookUp(name)
         case .list(let elements): return .list(try values(of: elements))
         case .map(let members):
-            var result: [(key: String, value: TemplateValue)] = []
+            var result: [(key: String, value: TemplateValue)?] = []
+            var places: [[UInt8]: Int] = [:]
             for (key, member) in members {
                 let name = try value(of: key).text
-                result.removeAll { $0.key.utf8.elementsEqual(name.utf8) }
+                if let place = places.updateValue(result.count, forKey: Array(name.utf8)) { result[place] = nil }
                 result.append((name, try value(of: member)))
             }
-            return .map(result)
+            return .map(result.compactMap(\.self))
         case .attribute(let base, let name):
             return try TemplateMembers.attribute(name, of: try value(of: base), line)
         case .item(let base, let index):

@@ -46,6 +46,8 @@ extension TemplateValue {
         case .bool: "a boolean"
         case .integer: "an integer"
         case .number: "a number"
+        case .string(let text) where text.utf8.count > TemplateLimits.characters:
+            "a string of more than \(TemplateLimits.characters) bytes"
         case .string: "a string"
         case .list: "a list"
         case .map: "a mapping"
@@ -130,7 +132,8 @@ extension TemplateValue {
         switch self {
         case .list(let values): values
         case .map(let members): members.map { .string($0.key) }
-        case .string(let text): text.unicodeScalars.map { .string(String($0)) }
+        case .string(let text) where text.utf8.count <= TemplateLimits.characters:
+            text.unicodeScalars.map { .string(String($0)) }
         case .undefined: []
         default: nil
         }

@@ -53,9 +53,7 @@ struct BytePairModel: Sendable {
         unitIDs =
             isByteLevel
             ? (0..<256).map { vocabulary.id(of: ByteAlphabet.encode([UInt8($0)]).utf8) }
-            : (0..<0x10000).map { value in
-                Unicode.Scalar(UInt32(value)).map { vocabulary.id(of: UTF8.encode($0)!) } ?? -1
-            }
+            : vocabulary.idsOfScalars()
         boundaries = isByteLevel ? WordBoundaries() : WordBoundaries(pairs)
     }
 

@@ -62,6 +62,17 @@ struct Vocabulary: Sendable {
 
     func id(of token: some Sequence<UInt8>) -> Int32 { Array(token).withUnsafeBufferPointer { id(of: $0) } }
 
+    /// For each scalar below U+10000 the token that consists of it, −1 where there is none. O(tokens).
+    func idsOfScalars() -> [Int32] {
+        var ids = [Int32](repeating: -1, count: 0x10000)
+        for id in spans.indices where 1...3 ~= spans[id].end - spans[id].start {
+            let bytes = arena[Int(spans[id].start)..<Int(spans[id].end)]
+            let scalars = String(decoding: bytes, as: UTF8.self).unicodeScalars
+            if let scalar = scalars.first, scalars.count == 1 { ids[Int(scalar.value)] = Int32(id) }
+        }
+        return ids
+    }
+
     private func equals(_ id: Int32, _ token: UnsafeBufferPointer<UInt8>) -> Bool {
         let span = spans[Int(id)]
         guard Int(span.end - span.start) == token.count else { return false }
