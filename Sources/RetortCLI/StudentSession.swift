@@ -64,7 +64,7 @@ struct StudentSession {
         }
         do {
             return try await worker.run(job)
-        } catch where "\(error)".contains(copiedInput) {
+        } catch  where "\(error)".contains(copiedInput) {
             // The worker names the copy; the user gave standard input.
             throw StudentSessionError("\(error)".replacing(copiedInput, with: "standard input"))
         }
