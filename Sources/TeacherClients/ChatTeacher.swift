@@ -31,11 +31,15 @@ public final class ChatTeacher: Teacher {
     let parameters: ChatTeacherParameters
     let service: ChatService
     let surroundings: Surroundings
+    /// Where its requests stand at the endpoint's gate.
+    private let line: Int
+
     public init(_ parameters: ChatTeacherParameters, service: ChatService, surroundings: Surroundings = Surroundings())
     {
         self.parameters = parameters
         self.service = service
         self.surroundings = surroundings
+        line = service.gate.openLine()
     }
 
     public var identity: JSON { parameters.identity }
@@ -103,7 +107,7 @@ public final class ChatTeacher: Teacher {
         _ request: TeacherRequest, _ body: [UInt8], _ keep: @Sendable (TeacherResponse) async throws -> Void
     ) async throws -> Attempt {
         let ticket = try await service.gate.enter(
-            tokens: request.likelyPromptTokens + (request.sampling.maxTokens ?? 0))
+            tokens: request.likelyPromptTokens + (request.sampling.maxTokens ?? 0), line: line)
         var reading: Reading?
         defer { service.gate.leave(ticket, reading?.outcome ?? .failed, headers: reading?.headers) }
         // While this request waited, another one may have found that it is of no use.

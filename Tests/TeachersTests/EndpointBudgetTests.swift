@@ -179,6 +179,33 @@ struct EndpointGateTests {
         for task in waiting { try await task.value }
     }
 
+    @Test("serves the line that was opened first, and within a line who came first")
+    func servesLines() async throws {
+        let gate = EndpointGate(.init(concurrency: 1), clock: ManualClock().clock)
+        let (first, second) = (gate.openLine(), gate.openLine())
+        let ticket = try await gate.enter(tokens: 0)
+        let (served, serve) = AsyncStream.makeStream(of: Int.self)
+        // Each stands in its line before the next comes.
+        var standing = 0
+        for (name, line) in [(20, second), (10, first), (21, second), (11, first)] {
+            Task {
+                let ticket = try await gate.enter(tokens: 0, line: line)
+                serve.yield(name)
+                gate.leave(ticket, .answered(tokens: nil))
+            }
+            standing += 1
+            while gate.waiting < standing { await Task.yield() }
+        }
+        gate.leave(ticket, .answered(tokens: nil))
+        var order: [Int] = []
+        for await name in served {
+            order.append(name)
+            if order.count == 4 { break }
+        }
+        #expect(order == [10, 11, 20, 21])
+        #expect(gate.waiting == 0)
+    }
+
     @Test("lets nobody wait who is cancelled, and loses no place by it")
     func cancels() async throws {
         let gate = EndpointGate(.init(concurrency: 1), clock: ManualClock().clock)

@@ -1,8 +1,10 @@
 import Synchronization
 
-/// Lets requests to one endpoint through as its ``EndpointBudget`` allows, in the order they came.
+/// Lets requests to one endpoint through as its ``EndpointBudget`` allows.
 ///
-/// One gate stands for an endpoint in the whole process, whichever stages ask it.
+/// One gate stands for an endpoint in the whole process, whichever stages ask it. Who asks stands in a line of his own;
+/// the line that was opened first goes first, and within a line the request that came first. So actions that ask at once
+/// end one after another: what the first does with its answers happens while the others wait for theirs.
 public final class EndpointGate: Sendable {
     /// The time, as a duration since a fixed moment, and a way to wait for it. Tests bring their own.
     public struct Clock: Sendable {
@@ -29,15 +31,53 @@ public final class EndpointGate: Sendable {
         let continuation: CheckedContinuation<EndpointBudget.Ticket, any Error>
     }
 
-    private struct State {
-        var budget: EndpointBudget
+    /// Requests of one asker that wait.
+    private struct Line {
+        let number: Int
         var waiting: [Waiting] = []
         /// How many of the first of ``waiting`` are gone; they are dropped now and then.
         var served = 0
+
+        var isEmpty: Bool { served == waiting.count }
+
+        mutating func serve() {
+            served += 1
+            if served > 64, served * 2 > waiting.count {
+                waiting.removeFirst(served)
+                served = 0
+            }
+        }
+
+        /// Takes a request out, if it waits here. O(n).
+        mutating func remove(_ request: Int) -> Waiting? {
+            guard let place = waiting.indices.dropFirst(served).first(where: { waiting[$0].number == request }) else {
+                return nil
+            }
+            return waiting.remove(at: place)
+        }
+    }
+
+    private struct State {
+        var budget: EndpointBudget
+        /// Those in which somebody waits, in the order of their numbers.
+        var lines: [Line] = []
+        var nextLine = 0
         var nextNumber = 0
         var cancelled: Set<Int> = []
         /// When the gate wakes up by itself.
         var alarm: Duration?
+
+        /// O(lines).
+        mutating func add(_ waiting: Waiting, to line: Int) {
+            let place = lines.firstIndex { $0.number >= line } ?? lines.endIndex
+            if place == lines.endIndex || lines[place].number > line { lines.insert(Line(number: line), at: place) }
+            lines[place].waiting.append(waiting)
+        }
+
+        mutating func serveFirst() {
+            lines[0].serve()
+            if lines[0].isEmpty { lines.removeFirst() }
+        }
     }
 
     private let clock: Clock
@@ -51,10 +91,26 @@ public final class EndpointGate: Sendable {
     /// What another stage allows holds too.
     public func restrict(to limits: EndpointBudget.Limits) { state.withLock { $0.budget.restrict(to: limits) } }
 
+    /// Requests that wait now.
+    var waiting: Int { state.withLock { $0.lines.reduce(0) { $0 + $1.waiting.count - $1.served } } }
+
+    /// Opens a line behind those that were opened before.
+    ///
+    /// - Returns: its number.
+    public func openLine() -> Int {
+        state.withLock { state in
+            state.nextLine += 1
+            return state.nextLine
+        }
+    }
+
     /// Waits for its turn.
     ///
+    /// - Parameters:
+    ///   - tokens: what the request can take, at most.
+    ///   - line: where it stands; 0 goes before all others.
     /// - Throws: `CancellationError` when the task is cancelled before.
-    public func enter(tokens: Int) async throws -> EndpointBudget.Ticket {
+    public func enter(tokens: Int, line: Int = 0) async throws -> EndpointBudget.Ticket {
         let number = state.withLock { state in
             state.nextNumber += 1
             return state.nextNumber
@@ -63,23 +119,21 @@ public final class EndpointGate: Sendable {
             try await withCheckedThrowingContinuation { continuation in
                 let isCancelled = state.withLock { state in
                     if state.cancelled.remove(number) != nil { return true }
-                    state.waiting.append(Waiting(number: number, tokens: tokens, continuation: continuation))
+                    state.add(Waiting(number: number, tokens: tokens, continuation: continuation), to: line)
                     return false
                 }
                 if isCancelled { continuation.resume(throwing: CancellationError()) } else { letThrough() }
             }
         } onCancel: {
             let waiting = state.withLock { state -> Waiting? in
-                guard
-                    let place = state.waiting.indices.dropFirst(state.served).first(where: {
-                        state.waiting[$0].number == number
-                    })
-                else {
-                    // Not there yet, or through already; in the second case nobody asks for the mark again.
-                    state.cancelled.insert(number)
-                    return nil
+                for place in state.lines.indices {
+                    guard let found = state.lines[place].remove(number) else { continue }
+                    if state.lines[place].isEmpty { state.lines.remove(at: place) }
+                    return found
                 }
-                return state.waiting.remove(at: place)
+                // Not there yet, or through already; in the second case nobody asks for the mark again.
+                state.cancelled.insert(number)
+                return nil
             }
             waiting?.continuation.resume(throwing: CancellationError())
         }
@@ -97,12 +151,12 @@ public final class EndpointGate: Sendable {
         var admitted: [(Waiting, EndpointBudget.Ticket)] = []
         let alarm = state.withLock { state -> Duration? in
             let now = clock.now()
-            while state.served < state.waiting.count {
-                let first = state.waiting[state.served]
+            while !state.lines.isEmpty {
+                let first = state.lines[0].waiting[state.lines[0].served]
                 switch state.budget.admit(tokens: first.tokens, at: now) {
                 case .now(let ticket):
                     admitted.append((first, ticket))
-                    state.served += 1
+                    state.serveFirst()
                     continue
                 case .afterOneEnds: break
                 case .at(let time):
@@ -111,10 +165,6 @@ public final class EndpointGate: Sendable {
                     return time
                 }
                 break
-            }
-            if state.served > 64, state.served * 2 > state.waiting.count {
-                state.waiting.removeFirst(state.served)
-                state.served = 0
             }
             return nil
         }
