@@ -77,6 +77,7 @@ let package = Package(
         library("Tokenization", ["CanonicalJSON"]),
         library("Teachers", ["Reasoning", "SyntheticTasks", "CanonicalJSON", crypto, grdb]),
         library("TeacherClients", ["Teachers", "HTTPTransport", "CanonicalJSON"]),
+        library("LedgerSharing", ["Teachers", "StoreTiers", "ContentStore", "CanonicalJSON"]),
         library("TeacherServer", ["Teachers", "CanonicalJSON"] + nio),
 
         // The student engine, the only part that links libtorch.
@@ -100,6 +101,7 @@ let package = Package(
             "RetortCLI",
             [
                 "Stages", "StudentJobs", "Teachers", "TeacherServer", "PipelineFile", "Scheduling", "StageGraph",
+                "LedgerSharing",
                 "ContentStore", "StoreTiers", "HTTPTransport", "CanonicalJSON", "Reasoning", "Tokenization",
                 argumentParser,
             ]),
@@ -114,6 +116,7 @@ let package = Package(
         .target(name: "TestServers", dependencies: nio, path: "Tests/TestServers", swiftSettings: settings),
         tests("HTTPTransport", ["TestServers"]),
         tests("StoreTiers", ["TestServers", "ContentStore", "HTTPTransport", "CanonicalJSON"]),
+        tests("LedgerSharing", ["Teachers", "StoreTiers", "TestServers", "ContentStore", "CanonicalJSON"]),
         tests("SyntheticTasks", ["Reasoning", "CanonicalJSON"]),
         tests("Teachers", ["SyntheticTasks", "Reasoning", "CanonicalJSON", grdb]),
         tests("TeacherClients", ["TeacherServer", "Teachers", "HTTPTransport", "CanonicalJSON"]),
@@ -125,7 +128,7 @@ let package = Package(
         tests("PipelineFile", ["CanonicalJSON", "ContentStore", "StageGraph"]),
         tests("StageGraph", ["CanonicalJSON", "ContentStore"]),
         tests("ContentStore", ["CanonicalJSON"]),
-        tests("RetortCLI", ["retort", "retort-student", "TeacherServer", "Teachers", "CanonicalJSON"]),
+        tests("RetortCLI", ["retort", "retort-student", "TeacherServer", "TestServers", "Teachers", "CanonicalJSON"]),
         tests("Stages", ["CanonicalJSON", "ContentStore", "StageGraph"]),
         tests("Scheduling", ["CanonicalJSON", "ContentStore", "PipelineFile", "StageGraph"]),
         tests("Tokenization", ["CanonicalJSON"], exclude: ["Corpus"]),

@@ -1,8 +1,11 @@
 #ifndef RETORT_CLINUX_H
 #define RETORT_CLINUX_H
 
-// The C library declares this only under _GNU_SOURCE, which Swift's Glibc module is built without.
+// The C library declares these only under _GNU_SOURCE, which Swift's Glibc module is built without.
 // Flushes the file system that the open file lies on; 0, or -1 and errno.
 int syncfs(int fd);
+
+// Likewise. Starts writing pages of the open file to the disk and does not wait (flags 2: SYNC_FILE_RANGE_WRITE).
+int sync_file_range(int fd, long offset, long nbytes, unsigned int flags);
 
 #endif

@@ -53,7 +53,7 @@ enum BlobFile {
         _ file: borrowing Descriptor, _ path: String, limit: Int, digest: Digest,
         consume: @escaping (UnsafeRawBufferPointer) throws -> Void
     ) throws -> Int {
-        if limit <= ZstdFrames.contentBytes {
+        if try limit <= ZstdFrames.contentBytes || isSmall(file, path) {
             let content = try contents(of: file, path, limit: limit, digest: digest)
             try content.withUnsafeBytes(consume)
             return content.count
@@ -76,6 +76,17 @@ enum BlobFile {
         }
         guard hasher.finalize() == digest else { throw Refusal.damaged("its content has another digest") }
         return total
+    }
+
+    /// Whether the file and its content fit into one piece, whatever the caller would accept: then no pipeline and its
+    /// buffers are needed.
+    private static func isSmall(_ file: borrowing Descriptor, _ path: String) throws -> Bool {
+        let size = try FileSystem.status(of: file, path).bytes
+        guard size <= 256 << 10 else { return false }
+        let bytes = try FileSystem.contents(of: file, path, count: size)
+        guard lseek(file.raw, 0, SEEK_SET) == 0 else { throw FileSystem.failure("reading", path) }
+        let frames = bytes.withUnsafeBytes { try? ZstdFrames.frames(in: $0) }
+        return frames.map { ($0.last?.content.upperBound ?? 0) <= ZstdFrames.contentBytes } ?? false
     }
 
     /// Compresses content into one frame or several, in memory.

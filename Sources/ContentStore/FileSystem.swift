@@ -213,6 +213,12 @@ package enum FileSystem {
         guard syncfs(file.raw) == 0 else { throw failure("flushing the file system of", folder) }
     }
 
+    /// Asks the system to begin with writing a part of a file to the disk, so that a later flush has less to wait for.
+    package static func startWriting(_ descriptor: Int32, offset: Int, count: Int) {
+        // A mere hint: file systems that cannot do this are flushed as ever.
+        _ = sync_file_range(descriptor, offset, count, 2)
+    }
+
     /// Removes a file; one that is not there is fine.
     package static func remove(_ path: String) throws(ContentStoreError) {
         guard unlink(path) == 0 || errno == ENOENT else { throw failure("removing", path) }

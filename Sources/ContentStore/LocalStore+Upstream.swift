@@ -51,11 +51,20 @@ extension LocalStore {
     /// The file holds zstd frames as this store writes them, any other zstd stream, or plain content. It has to lie on
     /// the store's file system, as ``makeTransferPath()`` does.
     ///
-    /// - Parameter limit: The promised size: nothing larger is decompressed.
+    /// - Parameters:
+    ///   - limit: The promised size: nothing larger is decompressed.
+    ///   - incoming: What has verified the file while it arrived, if something has.
     /// - Throws: ``ContentStoreError``: `corruptBlob` for other content, `tooLarge`, or `system`.
-    public func accept(_ digest: Digest, at path: String, limit: Int) throws {
+    public func accept(_ digest: Digest, at path: String, limit: Int, incoming: IncomingBlob? = nil) throws {
+        try take(digest, at: path, limit: limit, incoming: incoming)
+        startCommit()
+    }
+
+    /// As ``accept(_:at:limit:incoming:)``, for one of many: it becomes durable with the next commit, which the caller
+    /// starts.
+    public func take(_ digest: Digest, at path: String, limit: Int, incoming: IncomingBlob? = nil) throws {
         do {
-            if try isOwnFrames(path, digest, limit: limit) {
+            if try incoming?.isIntact() ?? false || isOwnFrames(path, digest, limit: limit) {
                 // Under a name that the caller does not know and so does not remove.
                 let own = try temporaryPath()
                 try FileSystem.rename(path, to: own)
@@ -72,8 +81,10 @@ extension LocalStore {
             }
         }
         state.withLock { _ = $0.verified.insert(digest) }
-        commits.add(CommitQueue.Request(key: nil, completion: { _ in })) { self.commit($0) }
     }
+
+    /// Begins to make durable what has been written so far, without waiting for it.
+    public func startCommit() { commits.add(CommitQueue.Request(key: nil, completion: { _ in })) { self.commit($0) } }
 
     /// What is wrong with a file that should hold the content of `digest`; nil where it does.
     public func problem(ofFileAt path: String, for digest: Digest) throws -> String? {

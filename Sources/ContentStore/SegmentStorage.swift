@@ -1,20 +1,28 @@
 /// Named collections of immutable pieces, shared between machines: what travels beside blobs and results.
 ///
-/// A collection only grows. A segment is named by the digest of its content, so appending the same content twice is
+/// A collection only grows. A segment is named by the digest of its bytes, so appending the same content twice is
 /// appending it once, two machines never overwrite each other, and what comes back is verified. All calls block the
 /// calling thread.
 public protocol SegmentStorage: Sendable {
     /// The segments of a collection that are known now, sorted; none for a collection that does not exist.
     func segments(of collection: SegmentCollection) throws -> [Digest]
 
-    /// A segment's content, verified against its digest.
+    /// A segment's content, verified against its digest and, where signatures are asked for, against them.
     ///
     /// - Parameter limit: how many bytes it may have.
     func readSegment(_ digest: Digest, of collection: SegmentCollection, limit: Int) throws -> [UInt8]
 
-    /// Adds a segment; on return others can see it.
+    /// The contents of several segments in their order, read at once. They are held in memory together.
+    func readSegments(
+        _ digests: [Digest], of collection: SegmentCollection, limit: Int
+    ) throws -> [Result<[UInt8], any Error>]
+
+    /// Adds a segment, also over a damaged one of that name; on return others can see it.
     @discardableResult
     func appendSegment(_ content: [UInt8], to collection: SegmentCollection) throws -> Digest
+
+    /// Whether a segment that is not listed is there all the same; then it is listed again.
+    func relistSegment(_ digest: Digest, of collection: SegmentCollection) throws -> Bool
 }
 
 /// The name of a collection: lower-case letters, digits and hyphens, such as `teacher-ledger`.

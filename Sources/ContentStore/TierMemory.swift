@@ -1,24 +1,21 @@
 import Glibc
 
-/// Which blobs a tier is known to hold, remembered by this machine: so that a run without changes asks no server.
+/// What a tier is known to hold, remembered by this machine: so that a run without changes asks no server.
 ///
-/// The file is appended to: each entry is a byte, 1 for *held* and 0 for *no longer*, and 32 bytes of digest. Of several
-/// entries the last counts. It may be removed at any time; then the tier is asked again.
+/// Each entry of the file is a byte, 1 for *held* and 0 for *no longer*, and 32 bytes of digest. It may be removed at any
+/// time; then the tier is asked again.
 public struct TierMemory: Sendable {
     private static let entryBytes = 33
-    let path: String
+    private let log: EntryLog
+
+    init(path: String) { log = EntryLog(path: path, entryBytes: TierMemory.entryBytes) }
 
     /// What is remembered. O(size of the file).
     public func blobs() throws -> Set<Digest> {
-        guard let file = try FileSystem.openIfPresent(path) else { return [] }
-        let bytes = try FileSystem.contents(of: file, path, count: FileSystem.status(of: file, path).bytes)
         var held: Set<Digest> = []
-        bytes.withUnsafeBytes { buffer in
-            // A last entry that was cut off says nothing.
-            for start in stride(from: 0, to: buffer.count / TierMemory.entryBytes * TierMemory.entryBytes, by: 33) {
-                let digest = Digest(raw: UnsafeRawBufferPointer(rebasing: buffer[start + 1..<start + 33]))
-                if buffer[start] == 1 { held.insert(digest) } else { held.remove(digest) }
-            }
+        try log.forEach { entry in
+            let digest = Digest(raw: UnsafeRawBufferPointer(rebasing: entry[1...]))
+            if entry[0] == 1 { held.insert(digest) } else { held.remove(digest) }
         }
         return held
     }
@@ -27,29 +24,32 @@ public struct TierMemory: Sendable {
 
     public func forget(_ digests: [Digest]) throws { try append(digests, mark: 0) }
 
+    public func forgetAll() throws { try log.clear() }
+
     private func append(_ digests: [Digest], mark: UInt8) throws {
-        guard !digests.isEmpty else { return }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(digests.count * TierMemory.entryBytes)
         for digest in digests {
             bytes.append(mark)
             digest.withRawBytes { bytes.append(contentsOf: $0) }
         }
-        // One call, so that what several processes append does not mix.
-        let file = try FileSystem.open(path, O_WRONLY | O_CREAT | O_APPEND)
-        let end = try FileSystem.status(of: file, path).bytes
-        if end % TierMemory.entryBytes != 0 {
-            // Someone died while writing: whole entries have to follow.
-            bytes = [UInt8](repeating: 0, count: TierMemory.entryBytes - end % TierMemory.entryBytes) + bytes
-        }
-        try bytes.withUnsafeBytes { try FileSystem.write($0, to: file.raw, path) }
+        try log.append(bytes)
     }
 }
 
 extension LocalStore {
-    /// What this machine remembers of a tier, by the tier's URL.
-    public func memory(of tier: String) -> TierMemory {
-        TierMemory(path: "\(layout.local)/tier-\(Digest(of: tier).short).blobs")
+    /// Which blobs this machine knows to be in a tier, by the tier's URL.
+    public func memory(of tier: String) -> TierMemory { memory(of: tier, kind: "blobs") }
+
+    /// Which segments of a collection this machine knows to be in a tier, and which entries are in them.
+    public func memory(
+        of collection: SegmentCollection, in tier: String
+    ) -> (segments: TierMemory, entries: TierMemory) {
+        (memory(of: tier, kind: "\(collection)-segments"), memory(of: tier, kind: "\(collection)-entries"))
+    }
+
+    private func memory(of tier: String, kind: String) -> TierMemory {
+        TierMemory(path: "\(layout.local)/tier-\(Digest(of: tier).short).\(kind)")
     }
 
     /// Blobs that some tier is known to hold.

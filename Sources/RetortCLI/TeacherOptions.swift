@@ -1,4 +1,5 @@
 import ArgumentParser
+import LedgerSharing
 import StageGraph
 import Stages
 import Teachers
@@ -38,10 +39,12 @@ struct TeacherOptions: ParsableArguments {
     }
 
     /// Makes the options hold for the stages of this process.
-    func apply() {
+    ///
+    /// - Parameter team: what colleagues have paid for is taken over before the first call.
+    func apply(team: TeamLedger?) {
         TeacherSession.use(
             TeacherSession(
                 spending: SpendingLimit(maxCalls: maxCalls, maxCost: maxCost),
-                retryFinishReasons: retryFinishReasons))
+                retryFinishReasons: retryFinishReasons, beforeFirstCall: { await team?.pull() }))
     }
 }

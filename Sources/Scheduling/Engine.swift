@@ -68,10 +68,17 @@ public struct Engine: Sendable {
     }
 
     /// Says what a run would do, without doing it.
-    public func plan(_ pipeline: Pipeline) async throws -> Plan {
+    ///
+    /// - Parameter adopting: keeps the results that were found as those of the pipeline's last run, as a run that had
+    ///   nothing to do would: garbage collection spares them.
+    public func plan(_ pipeline: Pipeline, adopting: Bool = false) async throws -> Plan {
         let history = try RunHistory.load(pipeline.name, store: store)
         let run = try Run(pipeline, mode: .plan, engine: self, history: history, observer: { _ in })
         _ = await run.execute()
+        if adopting {
+            let now = run.history()
+            if now != history { try now.save(pipeline.name, store: store) }
+        }
         return run.plan()
     }
 

@@ -54,8 +54,17 @@ public struct Pull: Sendable {
         let wanted = sizes.keys.sorted()
         let absent = try wanted.filter { try store.blobFile($0) == nil }
         let done = Mutex(0)
+        let uncommitted = Mutex((blobs: 0, bytes: 0))
         let reasons = try await concurrently(absent, width: 16) { digest -> String? in
             let reason = try await fetch(digest, limit: sizes[digest]!)
+            let isBatch = uncommitted.withLock { batch in
+                batch.blobs += 1
+                batch.bytes += sizes[digest]!
+                guard batch.blobs >= Self.batch.blobs || batch.bytes >= Self.batch.bytes else { return false }
+                batch = (0, 0)
+                return true
+            }
+            if isBatch { store.startCommit() }
             onProgress(
                 done.withLock { done in
                     done += 1
@@ -72,13 +81,18 @@ public struct Pull: Sendable {
         return report
     }
 
+    /// How much is made durable together: a wait for the disk after each small blob would take longer than fetching it.
+    private static let batch = (blobs: 2048, bytes: 256 << 20)
+
     /// Returns why the blob cannot be had; nil when it is here.
     private func fetch(_ digest: Digest, limit: Int) async throws -> String? {
         let path = try store.makeTransferPath()
         defer { _ = unlink(path) }
-        if let reason = await tiers.download(digest, limit: limit, to: path) { return reason }
+        let incoming = IncomingBlob(digest, limit: limit)
+        let reason = await tiers.download(digest, limit: limit, to: path, check: incoming)
+        if let reason { return reason }
         do {
-            try store.accept(digest, at: path, limit: limit)
+            try store.take(digest, at: path, limit: limit, incoming: incoming)
             return nil
         } catch let error as ContentStoreError where error.code == .corruptBlob || error.code == .tooLarge {
             tiers.rejected(digest, error.problem)

@@ -1,6 +1,5 @@
 import CanonicalJSON
 import ContentStore
-import Glibc
 import HTTPTransport
 import Synchronization
 
@@ -14,7 +13,7 @@ public final class Tier: Sendable {
     /// The URL, which names the tier in messages.
     public let name: String
     let storage: any ObjectStorage
-    private let signer: SigningKey?
+    let signer: SigningKey?
     private let state: Mutex<State>
 
     private struct State {
@@ -85,7 +84,7 @@ public final class Tier: Sendable {
     }
 
     /// Writes the format document before the first object.
-    private func prepareToWrite() async throws {
+    func prepareToWrite() async throws {
         guard isWritable else {
             throw TierError(
                 .readOnly, name, "it is configured as read-only",
@@ -114,31 +113,46 @@ public final class Tier: Sendable {
         guard !unknown.isEmpty else { return (Set(known), []) }
         try await prepare()
         let asked = state.withLock { state in unknown.filter { !state.damaged.contains($0) } }
-        let found = try await concurrently(asked, width: storage.parallelism) { digest in
-            try await self.storage.status(of: .blob(digest)) != nil
-        }
-        let new = zip(asked, found).filter(\.1).map(\.0)
+        let found = try await storage.statuses(of: asked)
+        let new = zip(asked, found).filter { $1 != nil }.map(\.0)
         state.withLock { $0.held.formUnion(new) }
         return (Set(known).union(new), new)
     }
 
+    /// How blobs lie there now, whatever is remembered; nil for one that is not there.
+    func statuses(of digests: [Digest]) async throws -> [ObjectStatus?] {
+        try await prepare()
+        let statuses = try await storage.statuses(of: digests)
+        state.withLock { state in
+            for (digest, status) in zip(digests, statuses) {
+                if status == nil { state.held.remove(digest) } else { state.held.insert(digest) }
+            }
+        }
+        return statuses
+    }
+
     /// Writes a blob's file to `path`. Returns whether the tier holds it.
-    func download(_ digest: Digest, limit: Int, to path: String) async throws -> Bool {
+    ///
+    /// - Parameter check: sees what is written.
+    func download(_ digest: Digest, limit: Int, to path: String, check: IncomingBlob? = nil) async throws -> Bool {
         try await prepare()
         // Frames of incompressible content are a little larger than it.
         let (most, overflow) = limit.addingReportingOverflow(limit >> 10 + 4096)
-        let isThere = try await storage.download(.blob(digest), limit: overflow ? Int.max : most, to: path)
+        let isThere = try await storage.download(
+            .blob(digest), limit: overflow ? Int.max : most, to: path, check: check)
         if !isThere { forget(digest) }
         return isThere
     }
 
-    func upload(_ digest: Digest, fileAt path: String, bytes: Int) async throws {
+    /// Returns how the blob lies there now, where the storage says.
+    func upload(_ digest: Digest, fileAt path: String, bytes: Int) async throws -> ObjectStatus? {
         try await prepareToWrite()
-        try await storage.write(.blob(digest), fileAt: path, bytes: bytes)
+        let status = try await storage.write(.blob(digest), fileAt: path, bytes: bytes)
         state.withLock { state in
             state.held.insert(digest)
             state.damaged.remove(digest)
         }
+        return status
     }
 
     func forget(_ digest: Digest) { state.withLock { _ = $0.held.remove(digest) } }
@@ -165,69 +179,5 @@ public final class Tier: Sendable {
     func upload(_ result: ActionResult, for key: Digest) async throws {
         try await prepareToWrite()
         try await storage.write(.result(key), SignedResult.encode(result.document(for: key), signer: signer))
-    }
-}
-
-// MARK: - Segments
-
-extension Tier: SegmentStorage {
-    public func segments(of collection: SegmentCollection) throws -> [Digest] {
-        try Network.wait {
-            try await self.prepare()
-            return try await self.storage.segments(of: collection).sorted()
-        }
-    }
-
-    public func readSegment(_ digest: Digest, of collection: SegmentCollection, limit: Int) throws -> [UInt8] {
-        let bytes = try Network.wait {
-            try await self.prepare()
-            return try await self.downloadSegment(digest, of: collection, limit: limit)
-        }
-        let name = "segment \(digest.short) of \(collection)"
-        let content = (try? Zstandard.decompressIfCompressed(bytes, name: name, limit: limit)) ?? bytes
-        for candidate in [content, bytes] where candidate.count <= limit && Digest(of: candidate) == digest {
-            return candidate
-        }
-        throw TierError(
-            .damaged, self.name, "\(name) is damaged: its content has another digest",
-            remedy: "export it again from a store that has it")
-    }
-
-    @discardableResult
-    public func appendSegment(_ content: [UInt8], to collection: SegmentCollection) throws -> Digest {
-        let digest = Digest(of: content)
-        try Network.wait {
-            try await self.prepareToWrite()
-            let segment = ObjectName.segment(collection, digest)
-            if try await self.storage.status(of: segment) == nil {
-                try await self.storage.write(segment, Zstandard.compress(content))
-            }
-            try await self.storage.register(digest, in: collection)
-        }
-        return digest
-    }
-
-    private func downloadSegment(
-        _ digest: Digest, of collection: SegmentCollection, limit: Int
-    ) async throws -> [UInt8] {
-        var template = Array("/tmp/retort-segment-XXXXXX".utf8CString)
-        guard template.withUnsafeMutableBufferPointer({ mkdtemp($0.baseAddress!) }) != nil else {
-            throw FileSystem.failure("creating a folder", "/tmp")
-        }
-        let folder = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-        let path = "\(folder)/segment"
-        defer {
-            _ = unlink(path)
-            _ = rmdir(folder)
-        }
-        let most = limit + limit >> 10 + 4096
-        guard try await storage.download(.segment(collection, digest), limit: most, to: path),
-            let bytes = try FileSystem.contents(of: path, limit: most)
-        else {
-            throw TierError(
-                .missing, name, "segment \(digest.short) of \(collection) is not there",
-                remedy: "export it again from a store that has it")
-        }
-        return bytes
     }
 }

@@ -66,9 +66,14 @@ public struct TierCheck: Sendable {
         let sorted = blobs.sorted()
         audit.blobs = sorted.count
         let problems = try await concurrently(sorted, width: tier.storage.parallelism) { try await self.problem($0) }
+        var damaged: [Digest] = []
         for (digest, problem) in zip(sorted, problems) {
-            if let problem { audit.damaged.append("blob \(digest.hex): \(problem)") }
+            guard let problem else { continue }
+            audit.damaged.append("blob \(digest.hex): \(problem)")
+            damaged.append(digest)
         }
+        // A push has to look at them again, even where the disk lost a bit and nothing else shows it.
+        if store.access == .readWrite { try? CheckedBlobs(store, tier: tier.name).forget(damaged) }
         for (key, references) in needs {
             if let lost = references.first(where: { !blobs.contains($0) }) {
                 audit.incomplete.append("result \(key.hex): it needs blob \(lost.short), which is not there")
@@ -94,7 +99,9 @@ public struct TierCheck: Sendable {
         let path = try store.makeTransferPath()
         defer { _ = unlink(path) }
         do {
-            guard try await tier.download(digest, limit: 1 << 40, to: path) else { return .gone }
+            let incoming = IncomingBlob(digest, limit: 1 << 40)
+            guard try await tier.download(digest, limit: 1 << 40, to: path, check: incoming) else { return .gone }
+            if incoming.isIntact() { return nil }
             return try store.problem(ofFileAt: path, for: digest).map { .damaged($0) }
         } catch let error as TierError where error.code == .damaged {
             return .damaged(error.problem)

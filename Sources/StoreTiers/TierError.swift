@@ -18,6 +18,8 @@ public struct TierError: Error, Sendable, Equatable, CustomStringConvertible {
         public static let readOnly = Code(rawValue: "read-only")
         /// What lies there is not what it should be.
         public static let damaged = Code(rawValue: "damaged")
+        /// Nobody who is trusted vouches for it.
+        public static let untrusted = Code(rawValue: "untrusted")
         /// The tier cannot do this at all.
         public static let unsupported = Code(rawValue: "unsupported")
     }

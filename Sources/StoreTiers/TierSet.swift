@@ -60,6 +60,19 @@ public final class TierSet: Upstream, Sendable {
         }
     }
 
+    /// The same for work that blocks. Never called from a thread of the cooperative pool.
+    public func attempt(_ tier: Tier, _ body: () throws -> Void) {
+        guard isUsable(tier) else { return }
+        do {
+            try body()
+            state.withLock { $0.breakers[tier.name]?.succeeded() }
+        } catch let error as TierError {
+            note(error, of: tier)
+        } catch {
+            warnOnce("\(error)")
+        }
+    }
+
     func note(_ error: any Error, of tier: Tier) {
         if error is CancellationError { return }
         let failure = error as? TierError
@@ -137,10 +150,13 @@ extension TierSet {
     }
 
     /// As ``fetch(_:limit:to:)``, without blocking a thread.
-    func download(_ digest: Digest, limit: Int, to path: String) async -> String? {
+    func download(_ digest: Digest, limit: Int, to path: String, check: IncomingBlob? = nil) async -> String? {
         var reasons: [String] = []
         for (index, tier) in tiers.enumerated() where isUsable(tier) && !tier.isKnownDamaged(digest) {
-            let isThere = await attempt(tier) { try await tier.download(digest, limit: limit, to: path) }
+            check?.restart()
+            let isThere = await attempt(tier) {
+                try await tier.download(digest, limit: limit, to: path, check: check)
+            }
             switch isThere {
             case true?:
                 let bytes = (try? FileSystem.status(of: path))??.bytes ?? 0

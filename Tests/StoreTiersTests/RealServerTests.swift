@@ -35,7 +35,7 @@ struct TierExercise {
         #expect(audit.results == 20)
         #expect(audit.blobs == contents.count + 20)
         #expect(audit.damaged.count == 1 && audit.damaged[0].hasPrefix("blob \(damaged.hex)"), "\(audit.damaged)")
-        let report = try await Push(to: tier, from: first.store).send(results: keys, verifying: true)
+        let report = try await Push(to: tier, from: first.store).send(results: keys, checking: .changed)
         #expect(report.healed == [damaged])
         #expect(report.uploaded == [damaged])
         #expect(try await TierCheck(tier, first.store).audit().isClean)

@@ -11,13 +11,13 @@ public struct LedgerAccess {
 
     private let ledger: ResponseLedger
     private let stage: String
-    private let retry: AnswersToRetry
+    private let session: TeacherSession
 
     /// - Throws: `LedgerError` when the file cannot be opened.
     init(_ context: any ActionContext, _ session: TeacherSession) throws {
         ledger = try session.ledger(in: context.localDirectory)
         stage = context.stageName
-        retry = session.retry
+        self.session = session
     }
 
     /// Where the ledger of a store lies.
@@ -28,7 +28,8 @@ public struct LedgerAccess {
         to requests: [TeacherRequest], by teacher: any Teacher
     ) async -> ([Result<TeacherResponse, TeacherError>], Calls) {
         if teacher.answersByID { return (await teacher.respond(to: requests), Calls(made: requests.count, saved: 0)) }
-        let ledgered = LedgeredTeacher(teacher, ledger: ledger, stage: stage, retry: retry)
+        if !teacher.endpoint.isEmpty { await session.prepareForCalls() }
+        let ledgered = LedgeredTeacher(teacher, ledger: ledger, stage: stage, retry: session.retry)
         let responses = await ledgered.respond(to: requests)
         return (responses, Calls(made: ledgered.tally.calls, saved: ledgered.tally.saved))
     }

@@ -19,11 +19,34 @@ public final class TeacherSession: Sendable {
     let services = ServiceRegistry()
     private let ledgers = Mutex<[String: ResponseLedger]>([:])
     private let stops = Mutex<[String: StopSignal]>([:])
+    private let beforeFirstCall: (@Sendable () async -> Void)?
+    private let preparation = Mutex<Task<Void, Never>?>(nil)
 
-    /// - Parameter retryFinishReasons: known answers that ended so are asked for again.
-    public init(spending: SpendingLimit = SpendingLimit(), retryFinishReasons: [String] = []) {
+    /// - Parameters:
+    ///   - retryFinishReasons: known answers that ended so are asked for again.
+    ///   - beforeFirstCall: runs once, before a teacher behind an endpoint is asked for the first time: it may fill the
+    ///     ledger with answers that others have paid for.
+    public init(
+        spending: SpendingLimit = SpendingLimit(), retryFinishReasons: [String] = [],
+        beforeFirstCall: (@Sendable () async -> Void)? = nil
+    ) {
         self.spending = spending
         retry = AnswersToRetry(finishReasons: Set(retryFinishReasons))
+        self.beforeFirstCall = beforeFirstCall
+    }
+
+    /// Whether a teacher behind an endpoint was or may have been asked.
+    public var hasAsked: Bool { preparation.withLock { $0 != nil } }
+
+    /// Waits for what has to happen before the first call.
+    func prepareForCalls() async {
+        let task = preparation.withLock { preparation in
+            if let preparation { return preparation }
+            let task = Task { [beforeFirstCall] in await beforeFirstCall?() ?? () }
+            preparation = task
+            return task
+        }
+        await task.value
     }
 
     /// The ledger in a store's local folder, opened once a process.

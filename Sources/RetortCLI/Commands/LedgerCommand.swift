@@ -9,7 +9,9 @@ import Teachers
 struct LedgerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ledger", abstract: "Looks after the memory of paid teacher calls.",
-        subcommands: [StatsCommand.self, ExportCommand.self, ImportCommand.self])
+        subcommands: [
+            StatsCommand.self, ExportCommand.self, ImportCommand.self, PushCommand.self, PullCommand.self,
+        ])
 
     struct StatsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(

@@ -3,9 +3,11 @@ import CanonicalJSON
 import ContentStore
 import Dispatch
 import Glibc
+import LedgerSharing
 import PipelineFile
 import Scheduling
 import StageGraph
+import Stages
 import StoreTiers
 import Synchronization
 
@@ -38,10 +40,15 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let file = try pipelineOptions.loadFile()
         let pipeline = try targetOptions.restrict(file.pipeline)
-        teacherOptions.apply()
         let display: any RunDisplay =
             format == .json ? EventStream() : ProgressLines(pipeline: pipeline, explains: explain)
         let (store, tiers) = try tierOptions.open(storeOptions, for: file) { display.show(.warning($0)) }
+        let team = tiers.map { tiers in
+            TeamLedger(behind: tiers, of: store, ledger: LedgerAccess.path(in: store.localDirectory)) {
+                display.show(.warning($0))
+            }
+        }
+        teacherOptions.apply(team: team)
         var engine = engineOptions.engine(
             store, keepGoing: keepGoing, explains: explain || format == .json)
         engine.options.refreshed = teacherOptions.refreshed(pipeline)
@@ -49,6 +56,8 @@ struct RunCommand: AsyncParsableCommand {
         let signals = InterruptSignals { work.cancel() }
         defer { signals.cancel() }
         let report = try await work.value
+        // Answers are paid for whatever became of the run.
+        if report.status != .interrupted, TeacherSession.current.hasAsked { await team?.push() }
         let pending = await tiers?.finish(within: report.status == .interrupted ? .zero : .seconds(pushWait)) ?? []
         for pending in pending { display.show(.warning("\(pending)")) }
         display.finish()

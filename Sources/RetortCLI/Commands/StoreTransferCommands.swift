@@ -46,8 +46,19 @@ struct PushCommand: AsyncParsableCommand {
     @OptionGroup var storeOptions: StoreOptions
     @OptionGroup var tierOptions: TierOptions
 
-    @Flag(help: "Does not read what the tiers hold already: damage there is not found.")
+    @Flag(
+        help: """
+            Reads all that the tiers hold already, to find damage; else only what has changed there or was never verified \
+            from here.
+            """)
+    var verify = false
+
+    @Flag(help: "Does not look at what the tiers are known to hold: damage there is not found.")
     var trustPresent = false
+
+    func validate() throws {
+        if verify && trustPresent { throw ValidationError("--verify and --trust-present exclude each other") }
+    }
 
     func run() async throws {
         let file = try subject.loadFile()
@@ -82,15 +93,16 @@ struct PushCommand: AsyncParsableCommand {
     ) async throws -> Bool {
         let progress = TransferProgress("pushing to \(tier.name)")
         let transfer = Push(to: tier, from: store) { progress.show($0.done, of: $0.total) }
+        let checking: Push.Checking = verify ? .everything : trustPresent ? .none : .changed
         let report = try await Network.run {
-            try await transfer.send(results: keys, blobs: blobs, verifying: !trustPresent)
+            try await transfer.send(results: keys, blobs: blobs, checking: checking)
         }
         set.remember(pushed: report, to: tier)
         for error in Set(report.errors.map { "\($0)" }).sorted() { StandardStream.error.line("error: \(error)") }
         let healed = report.healed.isEmpty ? "" : ", \(report.healed.count) of them because they were damaged there"
         StandardStream.output.line(
             "\(tier.name): \(report.uploaded.count) blobs sent (\(report.uploadedBytes) bytes)\(healed), "
-                + "\(report.alreadyThere) there already, \(report.results) results")
+                + "\(report.alreadyThere) there already (\(report.verified) read), \(report.results) results")
         return report.isComplete
     }
 }
@@ -110,11 +122,17 @@ struct PullCommand: AsyncParsableCommand {
         let progress = TransferProgress("pulling")
         let pull = Pull(from: set, to: store) { progress.show($0, of: $1) }
         var report = Pull.Report()
+        var pin: Root?
         if let digest = subject.artifact {
             report = try await Network.run { try await pull.fetch(artifact: digest) }
+            if report.missing.isEmpty {
+                let artifact = try store.readArtifact(digest)
+                pin = try Root(pinning: artifact, as: "artifact-\(digest.short)", in: store)
+            }
         } else if let file {
             let engine = Engine(store: store, options: Engine.Options(jobs: 1, programs: Programs.besideThisOne()))
-            let plan = try await engine.plan(file.pipeline)
+            // What is pulled is kept from garbage collection as a run's results are.
+            let plan = try await engine.plan(file.pipeline, adopting: true)
             let artifacts = plan.stages.flatMap { ($0.outputs ?? [:]).values }
             let blobs = artifacts.flatMap { artifact in
                 artifact.shards.map { (digest: $0.digest, bytes: $0.bytes) }
@@ -130,7 +148,9 @@ struct PullCommand: AsyncParsableCommand {
         for (digest, reason) in report.missing {
             StandardStream.error.line("error: blob \(digest.short): \(reason)")
         }
-        StandardStream.output.line("\(report.fetched) blobs fetched, \(report.alreadyHere) here already")
+        if let pin { try store.setRoot(pin) }
+        let kept = pin.map { ", pinned as \($0.name)" } ?? ""
+        StandardStream.output.line("\(report.fetched) blobs fetched, \(report.alreadyHere) here already\(kept)")
         if !report.missing.isEmpty { throw ExitStatus.failure }
     }
 }

@@ -6,16 +6,21 @@ enum S3Answer {
 
     /// The texts of all elements of that name, in order.
     static func texts(_ element: String, in body: [UInt8]) -> [String] {
+        elements(element, in: body).map { unescaped(String(decoding: $0, as: UTF8.self)) }
+    }
+
+    /// What stands between the tags of all elements of that name, in order.
+    static func elements(_ element: String, in body: [UInt8]) -> [[UInt8]] {
         let (open, close) = (Array("<\(element)>".utf8), Array("</\(element)>".utf8))
-        var texts: [String] = []
+        var contents: [[UInt8]] = []
         var position = 0
         while let start = find(open, in: body, from: position),
             let end = find(close, in: body, from: start + open.count)
         {
-            texts.append(unescaped(String(decoding: body[start + open.count..<end], as: UTF8.self)))
+            contents.append(Array(body[start + open.count..<end]))
             position = end + close.count
         }
-        return texts
+        return contents
     }
 
     private static func find(_ pattern: [UInt8], in bytes: [UInt8], from start: Int) -> Int? {

@@ -105,6 +105,12 @@ struct S3Storage: ObjectStorage {
         return address
     }
 
+    func bucketAddress(query: String) -> WebAddress {
+        var address = root
+        address.query = query
+        return address
+    }
+
     func status(of object: ObjectName) async throws -> ObjectStatus? {
         let response = try await transfer.send(WebRequest(.head, address(object)), accepting: [404])
         guard response.status != 404 else { return nil }
@@ -122,50 +128,28 @@ struct S3Storage: ObjectStorage {
         return nil
     }
 
-    func download(_ object: ObjectName, limit: Int, to path: String) async throws -> Bool {
-        try await transfer.download(WebRequest(.get, address(object)), limit: limit, to: path)
+    func download(
+        _ object: ObjectName, limit: Int, to path: String, check: IncomingBlob?
+    ) async throws -> Bool {
+        try await transfer.download(WebRequest(.get, address(object)), limit: limit, to: path, check: check)
     }
 
     func write(_ object: ObjectName, _ bytes: [UInt8]) async throws {
         _ = try await transfer.send(WebRequest(.put, address(object), body: .bytes(bytes)))
     }
 
-    func write(_ object: ObjectName, fileAt path: String, bytes: Int) async throws {
-        if bytes > S3Storage.multipartThreshold { return try await writeParts(object, fileAt: path, bytes: bytes) }
+    func write(_ object: ObjectName, fileAt path: String, bytes: Int) async throws -> ObjectStatus? {
+        guard bytes <= S3Storage.multipartThreshold else {
+            try await writeParts(object, fileAt: path, bytes: bytes)
+            return nil
+        }
         let body = WebRequest.Body.file(path: path, offset: 0, count: bytes)
-        _ = try await transfer.send(WebRequest(.put, address(object), body: body))
+        let response = try await transfer.send(WebRequest(.put, address(object), body: body))
+        return response[header: "ETag"].map { ObjectStatus(bytes: bytes, validator: $0) }
     }
 
     func remove(_ object: ObjectName) async throws {
         _ = try await transfer.send(WebRequest(.delete, address(object)), accepting: [404])
     }
 
-    func contents() async throws -> [ObjectName]? { try await list("blobs/") + list("actions/") }
-
-    func segments(of collection: SegmentCollection) async throws -> [Digest] {
-        try await list("segments/\(collection)/").compactMap { object in
-            if case .segment(_, let digest) = object { digest } else { nil }
-        }
-    }
-
-    func register(_ segment: Digest, in collection: SegmentCollection) async {}
-
-    private func list(_ folder: String) async throws -> [ObjectName] {
-        let top = prefix.isEmpty ? "" : "\(prefix)/"
-        var objects: [ObjectName] = []
-        var token: String?
-        repeat {
-            var query = "list-type=2&prefix=\(PercentEncoding.encode(top + folder))"
-            if let token { query = "continuation-token=\(PercentEncoding.encode(token))&" + query }
-            var address = root
-            address.query = query
-            let response = try await transfer.send(WebRequest(.get, address), limit: 16 << 20)
-            for key in S3Answer.texts("Key", in: response.body) where key.hasPrefix(top) {
-                if let object = ObjectName(path: String(key.dropFirst(top.count))) { objects.append(object) }
-            }
-            let isTruncated = S3Answer.text("IsTruncated", in: response.body) == "true"
-            token = isTruncated ? S3Answer.text("NextContinuationToken", in: response.body) : nil
-        } while token != nil
-        return objects
-    }
 }

@@ -24,7 +24,7 @@ struct DirectoryStorage: ObjectStorage {
         return try saying { try FileSystem.contents(of: path(object), limit: limit) }
     }
 
-    func download(_ object: ObjectName, limit: Int, to target: String) throws -> Bool {
+    func download(_ object: ObjectName, limit: Int, to target: String, check: IncomingBlob?) throws -> Bool {
         try saying {
             guard let source = try FileSystem.openIfPresent(path(object)) else { return false }
             let size = try FileSystem.status(of: source, path(object)).bytes
@@ -33,7 +33,7 @@ struct DirectoryStorage: ObjectStorage {
                     .damaged, tier, "\(object.path) has \(size) bytes, more than the \(limit) it may have",
                     remedy: "push it again from a store that holds it")
             }
-            try copy(source.raw, path(object), to: target)
+            try copy(source.raw, path(object), to: target, check: check)
             return true
         }
     }
@@ -46,13 +46,14 @@ struct DirectoryStorage: ObjectStorage {
         }
     }
 
-    func write(_ object: ObjectName, fileAt source: String, bytes: Int) throws {
+    func write(_ object: ObjectName, fileAt source: String, bytes: Int) throws -> ObjectStatus? {
         try saying {
             try put(object) { temporary in
                 let file = try FileSystem.open(source, O_RDONLY | O_NOFOLLOW, doing: "reading")
                 try copy(file.raw, source, to: temporary)
             }
         }
+        return try status(of: object)
     }
 
     func remove(_ object: ObjectName) throws { try saying { try FileSystem.remove(path(object)) } }
@@ -107,13 +108,15 @@ struct DirectoryStorage: ObjectStorage {
             .missing, tier, "there is no such folder", remedy: "create it, or mount what should be there")
     }
 
-    private func copy(_ source: Int32, _ path: String, to target: String) throws {
+    private func copy(_ source: Int32, _ path: String, to target: String, check: IncomingBlob? = nil) throws {
         let file = try FileSystem.open(target, O_WRONLY | O_CREAT | O_EXCL, doing: "creating")
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
         defer { buffer.deallocate() }
         while true {
             let count = try FileSystem.read(source, into: buffer, path)
-            try FileSystem.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]), to: file.raw, target)
+            let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+            try FileSystem.write(bytes, to: file.raw, target)
+            check?.receive(bytes)
             if count < buffer.count { return }
         }
     }

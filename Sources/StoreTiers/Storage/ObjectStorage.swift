@@ -56,15 +56,22 @@ protocol ObjectStorage: Sendable {
     /// Nil where there is no such object.
     func status(of object: ObjectName) async throws -> ObjectStatus?
 
+    /// The same of many blobs, in their order.
+    func statuses(of blobs: [Digest]) async throws -> [ObjectStatus?]
+
     /// A small object; nil where there is none.
     func read(_ object: ObjectName, limit: Int) async throws -> [UInt8]?
 
     /// Writes an object to a new file at `path`. Returns whether there is such an object.
-    func download(_ object: ObjectName, limit: Int, to path: String) async throws -> Bool
+    ///
+    /// - Parameter check: sees what is written.
+    func download(_ object: ObjectName, limit: Int, to path: String, check: IncomingBlob?) async throws -> Bool
 
     func write(_ object: ObjectName, _ bytes: [UInt8]) async throws
 
-    func write(_ object: ObjectName, fileAt path: String, bytes: Int) async throws
+    /// Returns the new object's status where the storage tells without being asked again.
+    @discardableResult
+    func write(_ object: ObjectName, fileAt path: String, bytes: Int) async throws -> ObjectStatus?
 
     /// Removes an object; one that is not there is fine.
     func remove(_ object: ObjectName) async throws
@@ -76,4 +83,10 @@ protocol ObjectStorage: Sendable {
 
     /// Makes a segment that has been written part of its collection.
     func register(_ segment: Digest, in collection: SegmentCollection) async throws
+}
+
+extension ObjectStorage {
+    func statuses(of blobs: [Digest]) async throws -> [ObjectStatus?] {
+        try await concurrently(blobs, width: parallelism) { try await self.status(of: .blob($0)) }
+    }
 }

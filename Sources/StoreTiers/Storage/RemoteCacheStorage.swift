@@ -2,22 +2,18 @@ import CanonicalJSON
 import ContentStore
 import Glibc
 import HTTPTransport
-import Synchronization
 
 /// A tier on an HTTP server in the dialect of Bazel's remote caches: blobs under `/cas/<sha256>`, results under
-/// `/ac/<sha256>`.
+/// `/ac/<sha256>`. See ``RemoteCacheLayout`` for servers that do not speak zstd.
 ///
-/// Blobs are sent as zstd with `Content-Encoding: zstd`. A server that speaks it stores the content and checks its
-/// digest. One that only keeps what it gets, such as plain WebDAV, keeps the frames, which say themselves what they
-/// are when they come back. One that refuses the encoding is sent plain content from then on. What comes back is told
-/// apart by its bytes and its digest, never by a header.
+/// What comes back is told apart by its bytes and its digest, never by a header.
 struct RemoteCacheStorage: ObjectStorage {
     let base: WebAddress
     let tier: String
     let transfer: WebTransfer
     /// The plain content of a blob, as a temporary file.
     let expand: @Sendable (Digest) throws -> (path: String, bytes: Int)
-    private let mode = Mode()
+    let server = RemoteCacheKnowledge()
 
     init(
         base: WebAddress, tier: String, transfer: WebTransfer,
@@ -31,16 +27,9 @@ struct RemoteCacheStorage: ObjectStorage {
 
     var parallelism: Int { transfer.client.settings.connections }
 
-    private final class Mode: Sendable {
-        private let plain = Mutex(false)
-        /// Whether the server has refused compressed content and taken plain content.
-        var isPlain: Bool { plain.withLock { $0 } }
-        func becomePlain() { plain.withLock { $0 = true } }
-    }
-
     private func address(_ object: ObjectName) -> WebAddress {
         switch object {
-        case .blob(let digest), .segment(_, let digest): base.appending("cas", digest.hex)
+        case .blob(let digest), .segment(_, let digest): base.appending(server.layout.rawValue, digest.hex)
         case .result(let key): base.appending("ac", key.hex)
         case .format: base.appending("ac", Digest(of: "retort-tier/format").hex)
         }
@@ -50,14 +39,17 @@ struct RemoteCacheStorage: ObjectStorage {
         let response = try await transfer.send(WebRequest(.head, address(object)), accepting: [404])
         guard response.status != 404 else { return nil }
         return ObjectStatus(
-            bytes: response[header: "Content-Length"].flatMap { Int($0) }, validator: response[header: "ETag"])
+            bytes: response[header: "Content-Length"].flatMap { Int($0) },
+            validator: response[header: "ETag"] ?? response[header: "Last-Modified"])
     }
 
     func read(_ object: ObjectName, limit: Int) async throws -> [UInt8]? {
-        try await document(at: address(object), limit: limit)
+        let document = try await document(at: address(object), limit: limit)
+        if object == .format, let document { server.layout = RemoteCacheLayout(document: document) }
+        return document
     }
 
-    private func document(at address: WebAddress, limit: Int) async throws -> [UInt8]? {
+    func document(at address: WebAddress, limit: Int) async throws -> [UInt8]? {
         // The message adds its tag and length, and servers add what they like.
         let response = try await transfer.send(
             WebRequest(.get, address), limit: limit + 64 << 10, accepting: [404])
@@ -70,56 +62,63 @@ struct RemoteCacheStorage: ObjectStorage {
         return document
     }
 
-    func download(_ object: ObjectName, limit: Int, to path: String) async throws -> Bool {
-        let request = WebRequest(.get, address(object), headers: [("Accept-Encoding", "zstd")])
-        return try await transfer.download(request, limit: limit, to: path)
+    func download(
+        _ object: ObjectName, limit: Int, to path: String, check: IncomingBlob?
+    ) async throws -> Bool {
+        var request = WebRequest(.get, address(object))
+        if server.layout == .content { request.headers.append(("Accept-Encoding", "zstd")) }
+        return try await transfer.download(request, limit: limit, to: path, check: check)
     }
 
     func write(_ object: ObjectName, _ bytes: [UInt8]) async throws {
         switch object {
-        case .format, .result: try await put(document: bytes, at: address(object))
+        case .format:
+            let layout = try await chooseLayout()
+            try await put(document: layout.noted(in: bytes), at: address(object))
+        case .result: try await put(document: bytes, at: address(object))
         case .blob, .segment: try await put(.bytes(bytes), object)
         }
     }
 
-    func write(_ object: ObjectName, fileAt path: String, bytes: Int) async throws {
+    func write(_ object: ObjectName, fileAt path: String, bytes: Int) async throws -> ObjectStatus? {
         try await put(.file(path: path, offset: 0, count: bytes), object)
+        return nil
     }
 
-    private func put(document: [UInt8], at address: WebAddress) async throws {
-        _ = try await transfer.send(
-            WebRequest(
-                .put, address, headers: [("Content-Type", "application/octet-stream")],
-                body: .bytes(ActionResultMessage.encode(document))))
+    func put(document: [UInt8], at address: WebAddress) async throws {
+        _ = try await transfer.send(put(.bytes(ActionResultMessage.encode(document)), at: address, encoding: nil))
     }
 
     /// - Parameter frames: the content as zstd frames.
     private func put(_ frames: WebRequest.Body, _ object: ObjectName) async throws {
-        guard !mode.isPlain else { return try await putPlain(frames, object) }
-        let refusals: Set<Int> = [400, 406, 415, 422]
-        let response = try await transfer.send(put(frames, object, encoding: "zstd"), accepting: refusals)
-        guard refusals.contains(response.status) else { return }
-        try await putPlain(frames, object)
-        mode.becomePlain()
+        if server.layout == .frames {
+            _ = try await transfer.send(put(frames, at: address(object), encoding: nil))
+            return
+        }
+        switch try await encoding() {
+        case .zstd: _ = try await transfer.send(put(frames, at: address(object), encoding: "zstd"))
+        case .plain, .unchecked: try await putPlain(frames, object)
+        }
     }
 
     private func putPlain(_ frames: WebRequest.Body, _ object: ObjectName) async throws {
         switch (object, frames) {
-        case (.blob(let digest), _):
+        case (.blob(let digest), .file):
             let (path, bytes) = try expand(digest)
             defer { _ = unlink(path) }
-            _ = try await transfer.send(put(.file(path: path, offset: 0, count: bytes), object, encoding: nil))
+            let body = WebRequest.Body.file(path: path, offset: 0, count: bytes)
+            _ = try await transfer.send(put(body, at: address(object), encoding: nil))
         case (_, .bytes(let bytes)):
             let content = try Zstandard.decompressIfCompressed(bytes, name: object.path, limit: 1 << 30)
-            _ = try await transfer.send(put(.bytes(content), object, encoding: nil))
-        default: _ = try await transfer.send(put(frames, object, encoding: nil))
+            _ = try await transfer.send(put(.bytes(content), at: address(object), encoding: nil))
+        default: _ = try await transfer.send(put(frames, at: address(object), encoding: nil))
         }
     }
 
-    private func put(_ body: WebRequest.Body, _ object: ObjectName, encoding: String?) -> WebRequest {
+    private func put(_ body: WebRequest.Body, at address: WebAddress, encoding: String?) -> WebRequest {
         var headers = [("Content-Type", "application/octet-stream")]
         if let encoding { headers.append(("Content-Encoding", encoding)) }
-        return WebRequest(.put, address(object), headers: headers, body: body)
+        return WebRequest(.put, address, headers: headers, body: body)
     }
 
     func remove(_ object: ObjectName) async throws {
@@ -129,46 +128,38 @@ struct RemoteCacheStorage: ObjectStorage {
     func contents() async throws -> [ObjectName]? { nil }
 }
 
-// MARK: - Segments
+// MARK: - What the server can do
 
-/// A remote cache cannot list, so each collection has an index document. Two who write it at once may lose an entry
-/// for a moment: whoever adds one reads the index back until its entry stays.
 extension RemoteCacheStorage {
-    private static let attempts = 8
-    private static let indexFormat = "retort-segments/1"
-    private static let maximumIndexBytes = 16 << 20
+    private static let probe = Array("retort-tier/probe\n".utf8)
+    private static let refusals: Set<Int> = [400, 403, 404, 405, 406, 409, 415, 422]
 
-    private func indexAddress(_ collection: SegmentCollection) -> WebAddress {
-        base.appending("ac", Digest(of: "retort-tier/segments/\(collection)").hex)
+    /// Sends one small blob compressed, and looks what has become of it.
+    private func encoding() async throws -> ContentEncoding {
+        try await server.encoding {
+            let address = self.base.appending("cas", Digest(of: Self.probe).hex)
+            let frames = WebRequest.Body.bytes(Zstandard.compress(Self.probe))
+            let answer = try await self.transfer.send(
+                self.put(frames, at: address, encoding: "zstd"), accepting: [400, 406, 415, 422])
+            guard answer.isSuccess else { return .plain }
+            let kept = try await self.transfer.send(WebRequest(.get, address), accepting: [404])
+            if kept.body == Self.probe { return .zstd }
+            // What lies under /cas has the digest of its name.
+            _ = try await self.transfer.send(self.put(.bytes(Self.probe), at: address, encoding: nil))
+            return .unchecked
+        }
     }
 
-    func segments(of collection: SegmentCollection) async throws -> [Digest] {
-        let bytes = try await document(at: indexAddress(collection), limit: Self.maximumIndexBytes)
-        guard let bytes else { return [] }
-        guard let index = try? JSON.parse(bytes), index["format"]?.string == Self.indexFormat,
-            let names = index["segments"]?.array
-        else {
-            throw TierError(
-                .damaged, tier, "the index of \(collection) is damaged",
-                remedy: "export again: what is missing is added anew")
-        }
-        return names.compactMap { $0.string.flatMap { Digest(hex: $0) } }
-    }
-
-    func register(_ segment: Digest, in collection: SegmentCollection) async throws {
-        for _ in 0..<Self.attempts {
-            let known = Set(try await segments(of: collection))
-            if known.contains(segment) { return }
-            let index: JSON = [
-                "format": .string(Self.indexFormat),
-                "segments": .array(known.union([segment]).sorted().map { .string($0.hex) }),
-            ]
-            try await put(document: index.canonicalBytes, at: indexAddress(collection))
-        }
-        guard try await segments(of: collection).contains(segment) else {
-            throw TierError(
-                .unreachable, tier, "the index of \(collection) does not keep what is written",
-                remedy: "try again when nobody else writes to it, or check the server")
-        }
+    /// Decides where blobs lie in a tier that nobody has written to yet.
+    private func chooseLayout() async throws -> RemoteCacheLayout {
+        guard case .unchecked = try await encoding() else { return .content }
+        let address = base.appending(RemoteCacheLayout.frames.rawValue, Digest(of: Self.probe).hex)
+        let frames = Zstandard.compress(Self.probe)
+        let answer = try await transfer.send(
+            put(.bytes(frames), at: address, encoding: nil), accepting: Self.refusals)
+        guard answer.isSuccess else { return .content }
+        let kept = try await transfer.send(WebRequest(.get, address), accepting: Self.refusals)
+        if kept.isSuccess, kept.body == frames { server.layout = .frames }
+        return server.layout
     }
 }

@@ -29,13 +29,21 @@ struct WebTransfer: Sendable {
     }
 
     /// Writes the answer to a new file at `path`. Returns whether there was something (404 is nothing).
-    func download(_ request: WebRequest, limit: Int, to path: String) async throws -> Bool {
+    ///
+    /// - Parameter check: sees what is written.
+    func download(
+        _ request: WebRequest, limit: Int, to path: String, check: IncomingBlob? = nil
+    ) async throws -> Bool {
         try await saying {
             try await WebClient.retrying(patience) {
                 let request = try authorize(request)
                 let sink = try FileSink(path)
+                check?.restart()
                 do {
-                    let response = try await client.download(request, limit: limit) { try sink.write($0) }
+                    let response = try await client.download(request, limit: limit) { bytes in
+                        try sink.write(bytes)
+                        check?.receive(bytes)
+                    }
                     guard response.isSuccess || response.status == 404 else {
                         throw WebClient.failure(of: response, to: request)
                     }
@@ -74,8 +82,13 @@ struct WebTransfer: Sendable {
 ///
 /// Sendable unchecked: a download hands over its pieces one at a time.
 private final class FileSink: @unchecked Sendable {
+    /// How much of a large file is handed to the disk at a time, while the rest still arrives.
+    private static let stride = 8 << 20
+
     private let descriptor: Int32
     private let path: String
+    private var written = 0
+    private var started = 0
 
     init(_ path: String) throws {
         self.path = path
@@ -86,5 +99,11 @@ private final class FileSink: @unchecked Sendable {
 
     deinit { close(descriptor) }
 
-    func write(_ bytes: UnsafeRawBufferPointer) throws { try FileSystem.write(bytes, to: descriptor, path) }
+    func write(_ bytes: UnsafeRawBufferPointer) throws {
+        try FileSystem.write(bytes, to: descriptor, path)
+        written += bytes.count
+        guard written - started >= Self.stride else { return }
+        FileSystem.startWriting(descriptor, offset: started, count: written - started)
+        started = written
+    }
 }

@@ -1,6 +1,4 @@
-import CanonicalJSON
 import ContentStore
-import HTTPTransport
 
 /// A result as tiers hold it: the store's canonical document, and below it who vouches for it.
 ///
@@ -13,8 +11,7 @@ import HTTPTransport
 /// vouches for this result of this action and nothing else.
 enum SignedResult {
     private static let tag = "retort-result-signature/1\n"
-    private static let format = "retort-signatures/1"
-    static let maximumBytes = ActionResult.maximumDocumentBytes + 64 << 10
+    static let maximumBytes = ActionResult.maximumDocumentBytes + Signatures.maximumBytes
 
     enum Reading: Sendable, Equatable {
         case usable(ActionResult)
@@ -25,15 +22,9 @@ enum SignedResult {
     }
 
     static func encode(_ document: [UInt8], signer: SigningKey?) throws -> [UInt8] {
-        guard let signer else { return document + [UInt8(ascii: "\n")] }
-        let signature = try signer.signature(of: Array(tag.utf8) + document)
-        let line: JSON = [
-            "format": .string(format),
-            "signatures": [
-                ["key": .string(signer.publicKey.description), "signature": .string(Base64.encode(signature))]
-            ],
-        ]
-        return document + [UInt8(ascii: "\n")] + line.canonicalBytes + [UInt8(ascii: "\n")]
+        let feed = [UInt8(ascii: "\n")]
+        guard let signer else { return document + feed }
+        return document + feed + (try Signatures.line(of: document, tag: tag, by: signer)) + feed
     }
 
     /// - Parameter trusted: whose signatures count; nil where none is needed.
@@ -42,7 +33,8 @@ enum SignedResult {
         let document = Array(bytes[..<end])
         if let trusted {
             let rest = bytes[end...].drop { $0 == UInt8(ascii: "\n") }
-            if let problem = distrust(of: document, signatures: rest, trusted) { return .untrusted(problem) }
+            let problem = Signatures.distrust(of: document, tag: tag, signatures: rest, trusted: trusted)
+            if let problem { return .untrusted(problem) }
         }
         do {
             return .usable(try ActionResult(document: document, for: key))
@@ -51,29 +43,5 @@ enum SignedResult {
         } catch {
             return .unusable("it cannot be read")
         }
-    }
-
-    /// Why nobody trusted vouches for the document; nil where somebody does.
-    private static func distrust(
-        of document: [UInt8], signatures: ArraySlice<UInt8>, _ trusted: [PublicSigningKey]
-    ) -> String? {
-        guard !signatures.isEmpty else { return "it is not signed" }
-        guard signatures.count <= 64 << 10, let value = try? JSON.parse(Array(signatures)),
-            value["format"]?.string == format, let entries = value["signatures"]?.array
-        else { return "its signatures cannot be read" }
-        let message = Array(tag.utf8) + document
-        var foreign: String?
-        for entry in entries {
-            guard let text = entry["key"]?.string, let key = PublicSigningKey(text),
-                let signature = entry["signature"]?.string.flatMap({ Base64.decode($0) })
-            else { return "its signatures cannot be read" }
-            guard trusted.contains(key) else {
-                foreign = foreign ?? "it is signed by \(key), whom this tier's configuration does not trust"
-                continue
-            }
-            if key.verifies(signature, of: message) { return nil }
-            return "it was altered: the signature of \(key) does not fit it"
-        }
-        return foreign ?? "it is not signed"
     }
 }
