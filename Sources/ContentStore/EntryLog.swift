@@ -14,7 +14,7 @@ package struct EntryLog: Sendable {
     }
 
     /// Calls `body` with each entry, the oldest first. O(size of the file).
-    package func forEach(_ body: (UnsafeRawBufferPointer) -> Void) throws {
+    package func read(_ body: (UnsafeRawBufferPointer) -> Void) throws {
         guard let file = try FileSystem.openIfPresent(path) else { return }
         let bytes = try FileSystem.contents(of: file, path, count: FileSystem.status(of: file, path).bytes)
         bytes.withUnsafeBytes { buffer in

@@ -27,8 +27,8 @@ extension LocalStore {
         try fetching[stripe].mutex.withLock { _ in
             guard try !absent(among: [digest]).isEmpty else { return }
             let temporary = try temporaryPath()
-            defer { _ = unlink(temporary) }
             if let reason = upstream.fetch(digest, limit: limit, to: temporary) {
+                _ = unlink(temporary)
                 throw missingBlob(digest, because: reason)
             }
             do {
@@ -48,8 +48,8 @@ extension LocalStore {
 
     /// Verifies a file that came from elsewhere and takes it over as the content of `digest`; the file is gone then.
     ///
-    /// The file holds zstd frames as this store writes them, any other zstd stream, or plain content. It has to lie on
-    /// the store's file system, as ``makeTransferPath()`` does.
+    /// The file holds zstd frames as this store writes them, any other zstd stream, or plain content. It lies where
+    /// ``makeTransferPath()`` said.
     ///
     /// - Parameters:
     ///   - limit: The promised size: nothing larger is decompressed.
@@ -65,14 +65,13 @@ extension LocalStore {
     public func take(_ digest: Digest, at path: String, limit: Int, incoming: IncomingBlob? = nil) throws {
         do {
             if try incoming?.isIntact() ?? false || isOwnFrames(path, digest, limit: limit) {
-                // Under a name that the caller does not know and so does not remove.
-                let own = try temporaryPath()
-                try FileSystem.rename(path, to: own)
-                adopt(digest, own)
+                adopt(digest, path)
             } else {
+                defer { _ = unlink(path) }
                 adopt(digest, try rewriting(path, digest, limit: limit))
             }
         } catch let refusal as BlobFile.Refusal {
+            _ = unlink(path)
             switch refusal {
             case .damaged(let problem):
                 throw ContentStoreError(

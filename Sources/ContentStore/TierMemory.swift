@@ -13,7 +13,7 @@ public struct TierMemory: Sendable {
     /// What is remembered. O(size of the file).
     public func blobs() throws -> Set<Digest> {
         var held: Set<Digest> = []
-        try log.forEach { entry in
+        try log.read { entry in
             let digest = Digest(raw: UnsafeRawBufferPointer(rebasing: entry[1...]))
             if entry[0] == 1 { held.insert(digest) } else { held.remove(digest) }
         }

@@ -17,7 +17,11 @@ public struct LedgerExchange: Sendable {
         /// Segments that cannot be used, and why.
         public var problems: [String] = []
 
-        public init() {}
+        public init(new: Int = 0, segments: Int = 0, problems: [String] = []) {
+            self.new = new
+            self.segments = segments
+            self.problems = problems
+        }
     }
 
     public struct Pushed: Sendable, Equatable {
@@ -25,7 +29,11 @@ public struct LedgerExchange: Sendable {
         public var segments = 0
         public var pulled = Pulled()
 
-        public init() {}
+        public init(answers: Int = 0, segments: Int = 0, pulled: Pulled = Pulled()) {
+            self.answers = answers
+            self.segments = segments
+            self.pulled = pulled
+        }
     }
 
     private let ledger: ResponseLedger

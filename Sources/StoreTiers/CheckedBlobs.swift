@@ -18,7 +18,7 @@ struct CheckedBlobs: Sendable {
     /// The marks of intact blobs. O(size of the file).
     func marks() throws -> [Digest: [UInt8]] {
         var marks: [Digest: [UInt8]] = [:]
-        try log.forEach { entry in
+        try log.read { entry in
             guard let digest = Digest(bytes: Array(entry[..<32])) else { return }
             let mark = Array(entry[32...])
             marks[digest] = mark == Self.none ? nil : mark

@@ -87,10 +87,12 @@ public struct Pull: Sendable {
     /// Returns why the blob cannot be had; nil when it is here.
     private func fetch(_ digest: Digest, limit: Int) async throws -> String? {
         let path = try store.makeTransferPath()
-        defer { _ = unlink(path) }
         let incoming = IncomingBlob(digest, limit: limit)
         let reason = await tiers.download(digest, limit: limit, to: path, check: incoming)
-        if let reason { return reason }
+        if let reason {
+            _ = unlink(path)
+            return reason
+        }
         do {
             try store.take(digest, at: path, limit: limit, incoming: incoming)
             return nil

@@ -1,5 +1,6 @@
 import ContentStore
 import Dispatch
+import Glibc
 import HTTPTransport
 import Synchronization
 
@@ -169,7 +170,9 @@ extension TierSet {
             case false?:
                 reasons.append("the tier \(tier.name) does not hold it")
                 try? store.memory(of: tier.name).forget([digest])
-            case nil: reasons.append("the tier \(tier.name) could not give it")
+            case nil:
+                _ = unlink(path)
+                reasons.append("the tier \(tier.name) could not give it")
             }
         }
         state.withLock { _ = $0.lost.insert(digest) }

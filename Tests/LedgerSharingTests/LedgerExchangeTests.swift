@@ -195,7 +195,10 @@ final class Shelf: SegmentStorage {
     @Test(arguments: [
         ("{\"format\":\"retort-ledger/2\"}\n", "line 1, does not say {\"format\":\"retort-ledger/1\"}"),
         ("hello\n", "line 1, is no JSON object"),
-        ("{\"format\":\"retort-ledger/1\"}\n{\"key\":\"00\"}\n", "line 2, field \"key\" should be 64 hexadecimal digits"),
+        (
+            "{\"format\":\"retort-ledger/1\"}\n{\"key\":\"00\"}\n",
+            "line 2, field \"key\" should be 64 hexadecimal digits"
+        ),
     ])
     func contentOfAnotherKindIsNotTakenOver(_ content: String, _ problem: String) throws {
         let digest = try shelf.appendSegment(Array(content.utf8), to: LedgerExchange.collection)
@@ -222,7 +225,8 @@ final class Shelf: SegmentStorage {
         -> Tier
     {
         try Tier.open(
-            TierSettings(url: TierURL("file://\(team)"), trustedSigners: trusted), before: machine.store, signer: signer)
+            TierSettings(url: TierURL("file://\(team)"), trustedSigners: trusted), before: machine.store, signer: signer
+        )
     }
 
     @Test func trustedAnswersAreTakenOverAndOthersAreNot() throws {

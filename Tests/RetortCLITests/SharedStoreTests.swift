@@ -141,6 +141,41 @@ import Testing
                     + "you may write to it"), "\(readOnly.errors)")
     }
 
+    @Test func whatWasPulledSurvivesACollection() throws {
+        let place = try Workplace()
+        let team = place.folder.appendingPathComponent("team")
+        try FileManager.default.createDirectory(at: team, withIntermediateDirectories: true)
+        let url = "file://\(team.path)"
+        #expect(try place.retort(Self.run + ["--store", "mine", "--tier", url, "--require-push"]).status == 0)
+        let subject = ["pipelines/quickstart.yaml", "--set", "questions=60", "--store", "theirs"]
+        #expect(try place.retort(["store", "pull"] + subject + ["--tier", url]).status == 0)
+        let manifest = try place.retort(
+            "show", "pipelines/quickstart.yaml", "merged", "--manifest", "--set", "questions=60", "--store", "mine")
+        let collected = try place.retort("store", "gc", "--delete", "--grace", "0", "--store", "theirs")
+        #expect(collected.status == 0, "\(collected.errors)")
+        let shown = try place.retort(
+            "show", "pipelines/quickstart.yaml", "merged", "--manifest", "--set", "questions=60", "--store", "theirs",
+            "--no-tiers")
+        #expect(shown.status == 0 && shown.output == manifest.output, "\(shown.errors)")
+        #expect(try place.retort("store", "verify", "--store", "theirs").status == 0)
+    }
+
+    @Test func aPulledArtifactIsPinned() throws {
+        let place = try Workplace()
+        let team = place.folder.appendingPathComponent("team")
+        try FileManager.default.createDirectory(at: team, withIntermediateDirectories: true)
+        let url = "file://\(team.path)"
+        try place.write("content", to: "folder/file.txt")
+        let added = try place.retort("store", "add", "folder", "--store", "mine")
+        let digest = try #require(added.output.split(separator: " ").first.map(String.init))
+        #expect(try place.retort("store", "push", digest, "--store", "mine", "--tier", url).status == 0)
+        let pulled = try place.retort("store", "pull", digest, "--store", "theirs", "--tier", url)
+        #expect(pulled.output == "2 blobs fetched, 0 here already, pinned as artifact-\(digest.prefix(12))\n")
+        #expect(try place.retort("store", "gc", "--delete", "--grace", "0", "--store", "theirs").status == 0)
+        let again = try place.retort("store", "pull", digest, "--store", "theirs", "--tier", url)
+        #expect(again.output.hasPrefix("0 blobs fetched, 2 here already"), "\(again.output)")
+    }
+
     @Test func aNewKeyIsSavedForItsOwnerAndShown() throws {
         let place = try Workplace()
         let made = try place.retort("key", "new", "keys/mine.key")

@@ -123,6 +123,67 @@ import Testing
         #expect(try again.store.read(Digest(of: content), limit: 5000) == content)
     }
 
+    /// A tier in which a blob was uploaded by a machine, which looks at it again.
+    private func push(after harm: (String) throws -> Void, _ checking: Push.Checking = .changed) async throws
+        -> Push.Report
+    {
+        let first = try machine("a", .directory(team))
+        let key = try first.publish("work", [noise(3000, seed: 7), noise(3000, seed: 8)])
+        #expect(await first.finishUploads() == [])
+        try harm("\(team)/\(ObjectName.blob(Digest(of: noise(3000, seed: 7))).path)")
+        let tier = try Tier.open(.directory(team), before: first.store)
+        return try await Push(to: tier, from: first.store).send(results: [key], checking: checking)
+    }
+
+    private static func flipABit(_ path: String) throws {
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        bytes[1000] ^= 1
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try file.write(contentsOf: bytes)
+        try file.close()
+    }
+
+    @Test func whatIsUnchangedIsNotReadAgain() async throws {
+        let report = try await push(after: { _ in })
+        #expect(report.verified == 0 && report.alreadyThere == 2 && report.uploaded.isEmpty)
+    }
+
+    @Test func aTruncatedBlobIsSentAgain() async throws {
+        let report = try await push { path in #expect(truncate(path, 1500) == 0) }
+        #expect(report.verified == 1)
+        #expect(report.healed == [Digest(of: noise(3000, seed: 7))] && report.uploaded == report.healed)
+    }
+
+    @Test func aBlobWithAFlippedBitIsSentAgain() async throws {
+        let report = try await push(after: Self.flipABit)
+        #expect(report.verified == 1)
+        #expect(report.healed == [Digest(of: noise(3000, seed: 7))] && report.uploaded == report.healed)
+    }
+
+    @Test func aBitThatTheDiskLostIsFoundByReadingEverything() async throws {
+        let decay: (String) throws -> Void = { path in
+            let before = try FileManager.default.attributesOfItem(atPath: path)
+            var times = [stat()]
+            #expect(stat(path, &times[0]) == 0)
+            try Self.flipABit(path)
+            // As if nothing had been written.
+            var restored = [times[0].st_atim, times[0].st_mtim]
+            #expect(utimensat(AT_FDCWD, path, &restored, 0) == 0)
+            #expect(before[.size] as? Int == times[0].st_size)
+        }
+        #expect(try await push(after: decay).healed.isEmpty, "nothing shows it")
+        let store = try LocalStore(at: folder.file("a"))
+        let tier = try Tier.open(.directory(team), before: store)
+        let push = Push(to: tier, from: store)
+        let blobs = [noise(3000, seed: 7), noise(3000, seed: 8)].map { Digest(of: $0) }
+        // Whoever verifies the tier tells pushes what to look at.
+        #expect(try await TierCheck(tier, store).audit().damaged.count == 1)
+        #expect(try await push.send(results: [], blobs: blobs, checking: .changed).healed == [blobs[0]])
+        try decay("\(team)/\(ObjectName.blob(blobs[0]).path)")
+        let report = try await push.send(results: [], blobs: blobs, checking: .everything)
+        #expect(report.verified == 2 && report.healed == [blobs[0]])
+    }
+
     @Test func twoProcessesThatPushAtOnceLoseNothing() async throws {
         await withTaskGroup(of: Void.self) { group in
             for process in 0..<2 {

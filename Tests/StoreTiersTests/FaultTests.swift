@@ -11,8 +11,10 @@ import Testing
 /// A remote cache in memory that a test can make misbehave: a proxy of faults in front of a map.
 final class FaultyCache: Sendable {
     enum Kind: Sendable {
-        /// Keeps what it gets, as WebDAV does.
+        /// Keeps what it gets under any path, as WebDAV does.
         case plain
+        /// Keeps what it gets, under /cas and /ac alone.
+        case onlyDialect
         /// Checks that what is put under /cas has its digest, and knows no encoding.
         case strict
         /// As strict, and speaks zstd.
@@ -58,7 +60,10 @@ final class FaultyCache: Sendable {
         switch request.method {
         case "PUT":
             var body = request.body
-            if kind != .plain, request.target.contains("/cas/") {
+            if kind == .onlyDialect, !request.target.contains("/cas/"), !request.target.contains("/ac/") {
+                return .init(403)
+            }
+            if kind == .strict || kind == .speaksZstd, request.target.contains("/cas/") {
                 if kind == .speaksZstd, request[header: "Content-Encoding"] == "zstd" {
                     guard let content = try? Zstandard.decompressIfCompressed(body, name: "body", limit: 1 << 30) else {
                         return .init(400)
@@ -87,18 +92,18 @@ final class FaultyCache: Sendable {
 
     init() throws { folder = try TemporaryFolder() }
 
-    @Test(arguments: [FaultyCache.Kind.plain, .strict, .speaksZstd])
+    @Test(arguments: [FaultyCache.Kind.plain, .onlyDialect, .strict, .speaksZstd])
     func everyKindOfServerGivesBackWhatItGot(_ kind: FaultyCache.Kind) async throws {
         let cache = try FaultyCache(kind)
         let contents = [noise(5000, seed: 1), [UInt8](repeating: 7, count: 100_000), []]
         let first = try Machine(folder.file("a"), cache.settings)
         let key = try first.publish("work", contents)
         #expect(await first.finishUploads() == [])
-        if kind != .plain {
-            for (path, body) in cache.objects where path.contains("/cas/") {
-                #expect(path == "/team/cas/\(Digest(of: body).hex)", "what a Bazel client would read")
-            }
+        for (path, body) in cache.objects where path.contains("/cas/") {
+            #expect(path == "/team/cas/\(Digest(of: body).hex)", "what a Bazel client would read")
         }
+        let place = kind == .plain ? "cas.zst" : "cas"
+        for content in contents { #expect(cache.objects["/team/\(place)/\(Digest(of: content).hex)"] != nil) }
         for path in cache.objects.keys where path.contains("/ac/") {
             #expect(ActionResultMessage.decode(cache.objects[path]!) != nil)
         }
@@ -122,7 +127,7 @@ final class FaultyCache: Sendable {
                 let key = Digest(hex: request.target.suffix(64)),
                 case .usable(let result) = SignedResult.decode(document, key: key, trusted: nil)
             else { continue }
-            #expect(result.references.allSatisfy { present.contains("/team/cas/\($0.hex)") })
+            #expect(result.references.allSatisfy { present.contains("/team/cas.zst/\($0.hex)") })
         }
     }
 
@@ -191,7 +196,7 @@ final class FaultyCache: Sendable {
 
     @Test(arguments: Harm.allCases) func harmedBlobsAreNeverReadAndSaidOnce(_ harm: Harm) throws {
         cache.inject { request, reply in
-            request.method == "GET" && request.target.contains("/cas/") ? FaultTests.harm(harm, reply) : reply
+            request.method == "GET" && request.target.contains("/cas.zst/") ? FaultTests.harm(harm, reply) : reply
         }
         let machine = try Machine(folder.file("b"), cache.settings)
         #expect(try machine.store.lookup(key).outputs != nil)

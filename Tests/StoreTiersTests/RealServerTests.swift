@@ -35,10 +35,15 @@ struct TierExercise {
         #expect(audit.results == 20)
         #expect(audit.blobs == contents.count + 20)
         #expect(audit.damaged.count == 1 && audit.damaged[0].hasPrefix("blob \(damaged.hex)"), "\(audit.damaged)")
-        let report = try await Push(to: tier, from: first.store).send(results: keys, checking: .changed)
+        let push = Push(to: tier, from: first.store)
+        let report = try await push.send(results: keys, checking: .changed)
         #expect(report.healed == [damaged])
         #expect(report.uploaded == [damaged])
         #expect(try await TierCheck(tier, first.store).audit().isClean)
+        // A server that names no validator with an upload has it read once more.
+        #expect(try await push.send(results: keys, checking: .changed).verified <= 1)
+        #expect(try await push.send(results: keys, checking: .changed).verified == 0)
+        #expect(try await push.send(results: keys, checking: .everything).verified == contents.count + 20)
 
         let collection = try #require(SegmentCollection("teacher-ledger"))
         let segments = try (0..<3).map { try tier.appendSegment(Array("segment \($0)".utf8), to: collection) }
@@ -77,14 +82,28 @@ struct NginxTests {
         }
     }
 
-    @Test func plainWebDAVHoldsATier() async throws {
-        let exercise = TierExercise(folder: folder, settings: try settings(server.openURL), environment: .none)
-        try await exercise.run(listed: false)
+    /// Every object's digest is its name, so any client of a remote cache may read it.
+    private func expectContents(of place: String) throws {
+        let folder = URL(fileURLWithPath: "\(server.objects)/\(place)")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        for name in names {
+            #expect(Digest(of: try Data(contentsOf: folder.appendingPathComponent(name))).hex == name)
+        }
+        #expect(!names.isEmpty)
     }
 
-    @Test func soItDoesWithAPasswordAndAPath() async throws {
+    @Test func plainWebDAVHoldsATierOfCompressedBlobs() async throws {
+        let exercise = TierExercise(folder: folder, settings: try settings(server.openURL), environment: .none)
+        try await exercise.run(listed: false)
+        try expectContents(of: "cas")
+        let frames = "\(server.objects)/cas.zst/\(Digest(of: [UInt8](repeating: 9, count: 50_000)).hex)"
+        #expect(try Data(contentsOf: URL(fileURLWithPath: frames)).count < 1000)
+    }
+
+    @Test func whereOnlyTheDialectIsServedContentIsPlain() async throws {
         let settings = try settings("\(server.protectedURL)/team")
         try await TierExercise(folder: folder, settings: settings, environment: netrc()).run(listed: false)
+        try expectContents(of: "team/cas")
     }
 
     @Test func soItDoesOverTLSWithAnAuthorityOfOnesOwn() async throws {
@@ -143,6 +162,31 @@ struct S3ServerTests {
         #expect(try second.store.lookup(key).outputs != nil)
         #expect(try second.store.read(Digest(of: content), limit: content.count) == content)
         #expect(second.warnings.all == [])
+    }
+
+    @Test func aClockThatIsWrongIsSaid() async throws {
+        let exercise = try exercise()
+        let storage = try S3Storage(
+            bucket: server.bucket, prefix: "", settings: exercise.settings, client: WebClient(),
+            environment: exercise.environment, clock: { time(nil) - 7200 })
+        let error = await #expect(throws: TierError.self) { try await storage.read(.format, limit: 100) }
+        #expect(error?.problem == "the server refuses the request because this machine's clock differs from its own")
+        #expect(error?.remedy == "set the clock, for instance with NTP")
+    }
+
+    @Test func manyBlobsAreFoundByListingThem() async throws {
+        let exercise = try exercise()
+        let machine = try Machine(folder.file("a"), exercise.settings, environment: exercise.environment)
+        let blobs = try (0..<300).map { try machine.store.write(Array("blob \($0)".utf8)) }
+        let tier = try Tier.open(exercise.settings, before: machine.store, environment: exercise.environment)
+        let (sent, kept) = (Array(blobs.dropFirst(10)), Array(blobs.prefix(10)))
+        #expect(try await Push(to: tier, from: machine.store).send(results: [], blobs: sent).isComplete)
+        let statuses = try await tier.storage.statuses(of: kept + sent)
+        #expect(statuses.map { $0 == nil } == kept.map { _ in true } + sent.map { _ in false })
+        let one = try await tier.storage.status(of: .blob(sent[0]))
+        #expect(statuses[10] == one, "a listing says what a question says")
+        let again = try await Push(to: tier, from: machine.store).send(results: [], blobs: blobs, checking: .changed)
+        #expect(again.verified == 0 && again.alreadyThere == 290 && again.uploaded.count == 10)
     }
 
     @Test func wrongKeysAndMissingBucketsAreSaid() throws {

@@ -51,10 +51,14 @@ public final class NginxServer: Sendable {
 
     private static func configuration(_ folder: String, open: Int, protected: Int, tls: Int) -> String {
         // An upload is written beside the objects and renamed, so that a broken one leaves nothing.
-        let location = """
-            location ~ "^/(team/)?(ac|cas)/[0-9a-f]{64}$" {
+        func location(_ folders: String) -> String {
+            """
+            location ~ "^/(team/)?(\(folders))/[0-9a-f]{64}$" {
               dav_methods PUT DELETE; create_full_put_path on;
             """
+        }
+        // The open server has a place for compressed blobs; the others are as they are set up for Bazel alone.
+        let (openLocation, dialectLocation) = (location("ac|cas|cas[.]zst"), location("ac|cas"))
         let authentication = "auth_basic cache; auth_basic_user_file \(folder)/htpasswd; }"
         let user = geteuid() == 0 ? "user root;" : ""
         return """
@@ -65,10 +69,10 @@ public final class NginxServer: Sendable {
               client_max_body_size 0; client_body_temp_path \(folder)/tmp/body; proxy_temp_path \(folder)/tmp/proxy;
               fastcgi_temp_path \(folder)/tmp/f; uwsgi_temp_path \(folder)/tmp/u; scgi_temp_path \(folder)/tmp/s;
               keepalive_requests 100000; root \(folder)/blobs;
-              server { listen 127.0.0.1:\(open); \(location) } location / { return 400; } }
-              server { listen 127.0.0.1:\(protected); \(location) \(authentication) location / { return 400; } }
+              server { listen 127.0.0.1:\(open); \(openLocation) } location / { return 400; } }
+              server { listen 127.0.0.1:\(protected); \(dialectLocation) \(authentication) location / { return 400; } }
               server { listen 127.0.0.1:\(tls) ssl; ssl_certificate \(folder)/tls.crt;
-                ssl_certificate_key \(folder)/tls.key; \(location) \(authentication) location / { return 400; } }
+                ssl_certificate_key \(folder)/tls.key; \(dialectLocation) \(authentication) location / { return 400; } }
             }
             """
     }

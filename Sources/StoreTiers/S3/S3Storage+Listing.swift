@@ -25,7 +25,8 @@ extension S3Storage {
                     last = digest
                     if wanted.contains(digest) { found[digest] = object.status }
                 }
-                let answered = sorted.count { digest in (first.map { $0 < digest } ?? true) && digest <= last ?? digest }
+                let answered = sorted.count { digest in (first.map { $0 < digest } ?? true) && digest <= last ?? digest
+                }
                 return isOrdered && answered >= S3Storage.fewestAPage
             }
             open = isWhole ? [] : sorted.filter { digest in !isOrdered || last.map { $0 < digest } ?? true }

@@ -92,7 +92,6 @@ private final class FileSink: @unchecked Sendable {
 
     init(_ path: String) throws {
         self.path = path
-        _ = unlink(path)
         descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw FileSystem.failure("creating", path) }
     }
