@@ -26,6 +26,9 @@ import Testing
         for position in file.indices {
             var harmed = file
             harmed[position] ^= 1
+            // Some bits of a zstd stream mean nothing.
+            let decoded = try? Zstandard.decompressIfCompressed(harmed, name: "harmed", limit: 10_000)
+            if decoded == content { continue }
             #expect(!isIntact(harmed, of: content, pieces: 100), "byte \(position)")
         }
         #expect(!isIntact(file.dropLast(), of: content, pieces: 100))

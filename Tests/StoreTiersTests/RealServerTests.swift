@@ -29,6 +29,7 @@ struct TierExercise {
 
         let tier = try Tier.open(settings, before: first.store, environment: environment)
         let damaged = Digest(of: contents[0])
+        try await tier.prepare()
         try await tier.storage.write(.blob(damaged), [1, 2, 3])
         let audit = try await TierCheck(tier, first.store).audit()
         #expect(audit.isListed == listed)
@@ -138,13 +139,14 @@ struct S3ServerTests {
     }
 
     private func exercise(
-        bucket: String? = nil, key: String = S3Server.accessKey, secret: String = S3Server.secretKey
+        bucket: String? = nil, key: String = S3Server.accessKey, secret: String = S3Server.secretKey,
+        retries: RetryPolicy = RetryPolicy(attempts: 1)
     ) throws -> TierExercise {
         TierExercise(
             folder: folder,
             settings: TierSettings(
                 url: try TierURL("s3://\(bucket ?? server.bucket)/shared/store?endpoint=\(server.endpoint)"),
-                retries: RetryPolicy(attempts: 1)),
+                retries: retries),
             environment: TierEnvironment(variables: ["AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret]) {
                 _ in nil
             })
@@ -169,13 +171,13 @@ struct S3ServerTests {
         let storage = try S3Storage(
             bucket: server.bucket, prefix: "", settings: exercise.settings, client: WebClient(),
             environment: exercise.environment, clock: { time(nil) - 7200 })
-        let error = await #expect(throws: TierError.self) { try await storage.read(.format, limit: 100) }
+        let error = await #expect(throws: TierError.self) { try await storage.read(.format, limit: 4096) }
         #expect(error?.problem == "the server refuses the request because this machine's clock differs from its own")
         #expect(error?.remedy == "set the clock, for instance with NTP")
     }
 
     @Test func manyBlobsAreFoundByListingThem() async throws {
-        let exercise = try exercise()
+        let exercise = try exercise(retries: RetryPolicy())
         let machine = try Machine(folder.file("a"), exercise.settings, environment: exercise.environment)
         let blobs = try (0..<300).map { try machine.store.write(Array("blob \($0)".utf8)) }
         let tier = try Tier.open(exercise.settings, before: machine.store, environment: exercise.environment)

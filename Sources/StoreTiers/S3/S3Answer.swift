@@ -23,6 +23,11 @@ enum S3Answer {
         return contents
     }
 
+    /// An ETag without the quotes that some answers of a server have and others lack.
+    static func tag(_ text: String?) -> String? {
+        text.map { $0.hasPrefix("\"") && $0.hasSuffix("\"") && $0.count > 1 ? String($0.dropFirst().dropLast()) : $0 }
+    }
+
     private static func find(_ pattern: [UInt8], in bytes: [UInt8], from start: Int) -> Int? {
         guard bytes.count - start >= pattern.count else { return nil }
         return (start...bytes.count - pattern.count).first { position in

@@ -76,7 +76,8 @@ extension S3Storage {
                     key.hasPrefix(top) ? ObjectName(path: String(key.dropFirst(top.count))) : nil
                 }.map { name in
                     let bytes = S3Answer.text("Size", in: object).flatMap { Int($0) }
-                    return (name, ObjectStatus(bytes: bytes, validator: S3Answer.text("ETag", in: object)))
+                    let tag = S3Answer.tag(S3Answer.text("ETag", in: object))
+                    return (name, ObjectStatus(bytes: bytes, validator: tag))
                 }
             }
             let isTruncated = S3Answer.text("IsTruncated", in: response.body) == "true"

@@ -115,7 +115,7 @@ struct S3Storage: ObjectStorage {
         let response = try await transfer.send(WebRequest(.head, address(object)), accepting: [404])
         guard response.status != 404 else { return nil }
         return ObjectStatus(
-            bytes: response[header: "Content-Length"].flatMap { Int($0) }, validator: response[header: "ETag"])
+            bytes: response[header: "Content-Length"].flatMap { Int($0) }, validator: S3Answer.tag(response[header: "ETag"]))
     }
 
     func read(_ object: ObjectName, limit: Int) async throws -> [UInt8]? {
@@ -145,7 +145,7 @@ struct S3Storage: ObjectStorage {
         }
         let body = WebRequest.Body.file(path: path, offset: 0, count: bytes)
         let response = try await transfer.send(WebRequest(.put, address(object), body: body))
-        return response[header: "ETag"].map { ObjectStatus(bytes: bytes, validator: $0) }
+        return S3Answer.tag(response[header: "ETag"]).map { ObjectStatus(bytes: bytes, validator: $0) }
     }
 
     func remove(_ object: ObjectName) async throws {
