@@ -115,7 +115,8 @@ struct S3Storage: ObjectStorage {
         let response = try await transfer.send(WebRequest(.head, address(object)), accepting: [404])
         guard response.status != 404 else { return nil }
         return ObjectStatus(
-            bytes: response[header: "Content-Length"].flatMap { Int($0) }, validator: S3Answer.tag(response[header: "ETag"]))
+            bytes: response[header: "Content-Length"].flatMap { Int($0) },
+            validator: S3Answer.tag(response[header: "ETag"]))
     }
 
     func read(_ object: ObjectName, limit: Int) async throws -> [UInt8]? {
