@@ -170,10 +170,10 @@ import Testing
         let digest = try #require(added.output.split(separator: " ").first.map(String.init))
         #expect(try place.retort("store", "push", digest, "--store", "mine", "--tier", url).status == 0)
         let pulled = try place.retort("store", "pull", digest, "--store", "theirs", "--tier", url)
-        #expect(pulled.output == "2 blobs fetched, 0 here already, pinned as artifact-\(digest.prefix(12))\n")
+        #expect(pulled.output == "1 blobs fetched, 0 here already, pinned as artifact-\(digest.prefix(12))\n")
         #expect(try place.retort("store", "gc", "--delete", "--grace", "0", "--store", "theirs").status == 0)
         let again = try place.retort("store", "pull", digest, "--store", "theirs", "--tier", url)
-        #expect(again.output.hasPrefix("0 blobs fetched, 2 here already"), "\(again.output)")
+        #expect(again.output.hasPrefix("0 blobs fetched, 1 here already"), "\(again.output)")
     }
 
     @Test func aNewKeyIsSavedForItsOwnerAndShown() throws {

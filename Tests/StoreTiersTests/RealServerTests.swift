@@ -166,16 +166,6 @@ struct S3ServerTests {
         #expect(second.warnings.all == [])
     }
 
-    @Test func aClockThatIsWrongIsSaid() async throws {
-        let exercise = try exercise()
-        let storage = try S3Storage(
-            bucket: server.bucket, prefix: "", settings: exercise.settings, client: WebClient(),
-            environment: exercise.environment, clock: { time(nil) - 7200 })
-        let error = await #expect(throws: TierError.self) { try await storage.read(.format, limit: 4096) }
-        #expect(error?.problem == "the server refuses the request because this machine's clock differs from its own")
-        #expect(error?.remedy == "set the clock, for instance with NTP")
-    }
-
     @Test func manyBlobsAreFoundByListingThem() async throws {
         let exercise = try exercise(retries: RetryPolicy())
         let machine = try Machine(folder.file("a"), exercise.settings, environment: exercise.environment)
