@@ -19,6 +19,7 @@ enum ActionDocument {
         case newer(format: String)
     }
 
+    private static let referencesOpening: StaticString = #","references":"#
     private static let opening = Array("{\"checksum\":\"".utf8)
     /// Where what the checksum covers starts: after the opening, 64 digits, a quotation mark and a comma.
     private static let bodyStart = opening.count + 66
@@ -28,10 +29,12 @@ enum ActionDocument {
             JSONObject([
                 ("format", .string("\(format)/\(formatVersion)")), ("key", .string(key.hex)),
                 ("outputs", result.outputs), ("preimage", result.preimage), ("provenance", result.provenance),
-                ("references", .array(result.references.map { .string($0.hex) })),
             ]))
-        // The body without its opening brace.
-        let covered = body.canonicalBytes.dropFirst()
+        // The body without its opening brace, and with the references, the last of its members.
+        var covered = Array(body.canonicalBytes.dropFirst().dropLast())
+        covered.append(referencesOpening)
+        covered.append(listOf: result.references)
+        covered.append("}")
         var bytes = opening
         bytes.reserveCapacity(bodyStart + covered.count)
         bytes.append(contentsOf: Digest(of: covered).hex.utf8)
@@ -47,25 +50,56 @@ enum ActionDocument {
         let digits = bytes[opening.count..<opening.count + 64]
         let checksum = Digest(of: bytes[bodyStart...])
         guard digits.elementsEqual(checksum.hex.utf8) else { return unreadable(bytes, "its checksum does not match") }
+        // A memo refers to every shard of its stage, so references are not made JSON values of.
+        let (rest, references) = splitReferences(bytes) ?? (bytes, nil)
         let document: JSONObject
         do throws(JSONSyntaxError) {
-            guard let object = try JSON.parse(bytes).object else { return .unusable("it is no JSON object") }
+            guard let object = try JSON.parse(rest).object else { return .unusable("it is no JSON object") }
             document = object
         } catch {
             return .unusable("it is no JSON (\(error))")
         }
-        return decode(document, key: key)
+        return decode(document, references, key: key)
     }
 
-    private static func decode(_ document: JSONObject, key: Digest) -> Reading {
+    /// The document without its last member, and the digests that this lists. Nil where the document does not end as
+    /// ``encode(_:key:)`` ends it. O(size).
+    private static func splitReferences(_ bytes: [UInt8]) -> ([UInt8], [Digest])? {
+        bytes.withUnsafeBufferPointer { buffer -> (Int, [Digest])? in
+            func stands(_ text: StaticString, before end: Int) -> Bool {
+                let start = end - text.utf8CodeUnitCount
+                return start >= 0
+                    && buffer[start..<end].elementsEqual(
+                        UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+            }
+            guard stands("]}", before: buffer.count) else { return nil }
+            var end = buffer.count - 2
+            var digests: [Digest] = []
+            digests.reserveCapacity(min(buffer.count / 67, 1 << 20))
+            while !stands("[", before: end) {
+                guard digests.isEmpty || stands(",", before: end) else { return nil }
+                if !digests.isEmpty { end -= 1 }
+                guard end >= 66, stands("\"", before: end), buffer[end - 66] == UInt8(ascii: "\""),
+                    let digest = Digest(hexDigits: UnsafeBufferPointer(rebasing: buffer[end - 65..<end - 1]))
+                else { return nil }
+                digests.append(digest)
+                end -= 66
+            }
+            guard stands(referencesOpening, before: end - 1) else { return nil }
+            digests.reverse()
+            return (end - 1 - referencesOpening.utf8CodeUnitCount, digests)
+        }.map { (Array(bytes[..<$0]) + [UInt8(ascii: "}")], $1) }
+    }
+
+    private static func decode(_ document: JSONObject, _ known: [Digest]?, key: Digest) -> Reading {
         do throws(JSONFieldError) {
             let text = try document.string("format")
             if let newer = newerFormat(text) { return .newer(format: newer) }
             guard text == "\(format)/\(formatVersion)" else { return .unusable("it has the format \"\(text)\"") }
             let named = try document.string("key")
             guard named == key.hex else { return .unusable("it is the result of another key, \(named.prefix(12))") }
-            var references: [Digest] = []
-            for value in try document.array("references") {
+            var references = known ?? []
+            for value in try known == nil ? document.array("references") : [] {
                 guard let text = value.string, let digest = Digest(hex: text) else {
                     return .unusable("a reference is no digest")
                 }

@@ -26,6 +26,10 @@ extension Artifact {
                 "has \(bytes.count) bytes, more than the \(Artifact.maximumManifestBytes) a manifest may have",
                 remedy: "it was altered or made by something else: run the stage that makes it again")
         }
+        if let (type, shards) = ShardManifest.decode(bytes) {
+            try self.init(type: type, content: .shards(shards), manifest: bytes)
+            return
+        }
         let value: JSON
         do throws(JSONSyntaxError) {
             value = try JSON.parse(bytes, maximumDepth: 4)
@@ -57,35 +61,21 @@ extension Artifact {
     }
 
     static func encode(_ type: ArtifactType, _ content: Content) -> [UInt8] {
-        let entries: (String, JSON) =
-            switch content {
-            case .shards(let shards):
-                (
-                    "shards",
-                    .array(
-                        shards.map { shard in
-                            [
-                                "prefix": .string(shard.prefix.text), "digest": .string(shard.digest.hex),
-                                "records": .integer(Int64(shard.records)), "bytes": .integer(Int64(shard.bytes)),
-                            ]
-                        })
-                )
-            case .tree(let files):
-                (
-                    "tree",
-                    .array(
-                        files.map { file in
-                            [
-                                "path": .string(file.path), "digest": .string(file.digest.hex),
-                                "bytes": .integer(Int64(file.bytes)), "executable": .bool(file.executable),
-                            ]
-                        })
-                )
+        switch content {
+        case .shards(let shards): return ShardManifest.encode(type, shards)
+        case .tree(let files):
+            let entries = files.map { file -> JSON in
+                [
+                    "path": .string(file.path), "digest": .string(file.digest.hex),
+                    "bytes": .integer(Int64(file.bytes)), "executable": .bool(file.executable),
+                ]
             }
-        let document = JSONObject([
-            ("format", .string("\(format)/\(formatVersion)")), ("type", .string(type.description)), entries,
-        ])
-        return JSON.object(document).canonicalBytes
+            let document = JSONObject([
+                ("format", .string("\(format)/\(formatVersion)")), ("type", .string(type.description)),
+                ("tree", .array(entries)),
+            ])
+            return JSON.object(document).canonicalBytes
+        }
     }
 
     private static func checkFormat(_ text: String) throws(ContentStoreError) {

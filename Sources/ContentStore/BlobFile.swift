@@ -14,6 +14,9 @@ enum BlobFile {
     /// How many pieces are in flight at once: enough to keep two cores busy, and memory within some 50 MiB.
     private static let width = 6
 
+    /// After how many bytes of frames the disk is told to start on them.
+    private static let diskStride = 4 << 20
+
     /// The content of `file`, in memory.
     ///
     /// - Parameter digest: Checked against the content; nil where it has been before, and frame checksums suffice.
@@ -109,6 +112,8 @@ enum BlobFile {
         var total = 0
         var ended = false
         let descriptor = target.raw
+        var written = 0
+        var started = 0
         let slots = (0..<width).map { _ in Piece() }
         try OrderedPipeline(slots: slots).run { piece in
             guard !ended else { return false }
@@ -123,6 +128,12 @@ enum BlobFile {
             piece.compress(level: Int32(level))
         } consume: { piece in
             try FileSystem.write(piece.frame, to: descriptor, targetPath)
+            written += piece.frame.count
+            // The disk works while the cores do, instead of after them.
+            if written - started >= diskStride {
+                FileSystem.startWriting(started..<written, of: descriptor)
+                started = written
+            }
         }
         return FileContent(digest: hasher.finalize(), bytes: total)
     }

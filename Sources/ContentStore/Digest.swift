@@ -44,21 +44,33 @@ public struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
 
     /// From 64 lower-case hexadecimal digits; nil for anything else.
-    public init?(hex: some StringProtocol) {
-        guard hex.utf8.count == 64 else { return nil }
-        var parts: [UInt64] = [0, 0, 0, 0]
-        var index = 0
-        for digit in hex.utf8 {
-            let value: UInt8
-            switch digit {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = digit - UInt8(ascii: "0")
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = digit - UInt8(ascii: "a") + 10
-            default: return nil
+    public init?(hex: String) {
+        var hex = hex
+        guard let digest = hex.withUTF8({ Digest(hexDigits: $0) }) else { return nil }
+        self = digest
+    }
+
+    /// From 64 lower-case hexadecimal digits; nil for anything else.
+    public init?(hex: some StringProtocol) { self.init(hex: String(hex)) }
+
+    /// From the ASCII of 64 lower-case hexadecimal digits; nil for anything else.
+    init?(hexDigits digits: UnsafeBufferPointer<UInt8>) {
+        guard digits.count == 64 else { return nil }
+        func word(_ index: Int) -> UInt64? {
+            var word: UInt64 = 0
+            for digit in digits[index * 16..<index * 16 + 16] {
+                let value: UInt8
+                switch digit {
+                case UInt8(ascii: "0")...UInt8(ascii: "9"): value = digit - UInt8(ascii: "0")
+                case UInt8(ascii: "a")...UInt8(ascii: "f"): value = digit - UInt8(ascii: "a") + 10
+                default: return nil
+                }
+                word = word << 4 | UInt64(value)
             }
-            parts[index >> 4] = parts[index >> 4] << 4 | UInt64(value)
-            index += 1
+            return word
         }
-        words = (parts[0], parts[1], parts[2], parts[3])
+        guard let first = word(0), let second = word(1), let third = word(2), let fourth = word(3) else { return nil }
+        words = (first, second, third, fourth)
     }
 
     /// 64 lower-case hexadecimal digits.

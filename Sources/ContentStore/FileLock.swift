@@ -39,7 +39,8 @@ final class FileLock: Sendable {
     /// Writes something into the locked file for others to read.
     func replaceContent(_ path: String, _ bytes: [UInt8]) throws(ContentStoreError) {
         let raw = open(path)
-        guard ftruncate(raw, 0) == 0 else { throw FileSystem.failure("writing", path) }
+        // A new file is empty, which is what nearly all of them are.
+        if try hasContent(path), ftruncate(raw, 0) != 0 { throw FileSystem.failure("writing", path) }
         try FileSystem.write(bytes, to: raw, path)
     }
 

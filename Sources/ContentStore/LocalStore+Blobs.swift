@@ -50,6 +50,12 @@ extension LocalStore {
     public func write(_ bytes: [UInt8]) throws -> Digest {
         let digest = Digest(of: bytes)
         if try holds(digest, bytes: bytes.count) { return digest }
+        adopt(digest, try writeTemporary(bytes))
+        return digest
+    }
+
+    /// Writes content to a temporary file. Returns its path.
+    func writeTemporary(_ bytes: [UInt8]) throws -> String {
         let temporary = try temporaryPath()
         if bytes.count <= ZstdFrames.contentBytes {
             let frame = bytes.withUnsafeBytes { BlobFile.compress($0, level: compressionLevel) }
@@ -63,8 +69,7 @@ extension LocalStore {
                 return count
             }
         }
-        adopt(digest, temporary)
-        return digest
+        return temporary
     }
 
     public func writeFile(at path: String) throws -> FileContent {

@@ -71,7 +71,11 @@ extension LocalStore {
         try outcome.withLock { $0 }.get()
     }
 
-    /// Puts all pending blobs in place, then the requested results, each step durable before the next starts.
+    /// Puts all pending blobs in place, then the requested results: their contents are durable before the first of them
+    /// gets its name, and the names before anybody is told.
+    ///
+    /// The names of blobs and of results share a wait for the disk. A power failure may therefore leave a result without
+    /// its blob; that is what looking it up finds out, and then it counts as lost.
     func commit(_ requests: [CommitQueue.Request]) {
         let keys = Digest.sortedSet(requests.compactMap(\.key))
         let (blobs, results) = state.withLock { state in
@@ -82,14 +86,15 @@ extension LocalStore {
         }
         let outcome: Result<Void, any Error> = Result {
             try synchronize(blobs: blobs, results: results)
-            try place(blobs.map { ($0.value, layout.blob($0.key)) }, under: layout.blobs)
+            var folders = try move(blobs.map { ($0.value, layout.blob($0.key)) }, under: layout.blobs)
             state.withLock { state in
                 for (digest, temporary) in blobs {
                     if state.pendingBlobs[digest] == temporary { state.pendingBlobs[digest] = nil }
                     state.verified.insert(digest)
                 }
             }
-            try place(results.map { ($0.1, layout.action($0.0)) }, under: layout.actions)
+            folders += try move(results.map { ($0.1, layout.action($0.0)) }, under: layout.actions)
+            try synchronize(folders, in: layout.local)
             addToIndex(results)
         }
         let leftovers = state.withLock { state in
@@ -158,8 +163,8 @@ extension LocalStore {
         }
     }
 
-    /// Moves files to where they belong, and flushes the folders.
-    private func place(_ moves: [(from: String, to: String)], under top: String) throws {
+    /// Moves files to where they belong. Returns the folders that have to be flushed.
+    private func move(_ moves: [(from: String, to: String)], under top: String) throws -> [String] {
         var folders: [String] = []
         for move in moves {
             let folder = FileSystem.folder(of: move.to)
@@ -170,6 +175,6 @@ extension LocalStore {
             }
             if folders.last != folder { folders.append(folder) }
         }
-        try synchronize(folders, in: top)
+        return folders
     }
 }

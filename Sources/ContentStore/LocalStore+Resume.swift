@@ -5,9 +5,8 @@ extension LocalStore {
     ///
     /// Nobody makes it but the action, under its lease. The path is absolute.
     public func resumeDirectory(for key: Digest) throws -> String {
-        guard let absolute = realpath(layout.local, nil) else { throw FileSystem.failure("finding", layout.local) }
-        defer { free(absolute) }
-        return "\(String(cString: absolute))/resume/\(key.hex)"
+        _ = try writing()
+        return absolute("\(layout.resume)/\(key.hex)")
     }
 
     /// Removes what an action kept, now that its result is safe.

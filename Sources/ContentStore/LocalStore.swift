@@ -20,6 +20,8 @@ public final class LocalStore: BlobStore, ActionCache, Sendable {
     public let compressionLevel: Int
 
     let layout: StoreLayout
+    /// The path of local/, absolute where the store may be written to.
+    let absoluteLocal: String
     /// Nil for a store that is only read.
     let session: StoreSession?
     let state = Mutex(State())
@@ -66,9 +68,11 @@ public final class LocalStore: BlobStore, ActionCache, Sendable {
         switch access {
         case .readWrite:
             try layout.create()
+            absoluteLocal = try FileSystem.absolute(layout.local)
             session = try StoreSession(layout, timing)
         case .readOnly:
             try layout.checkMarker()
+            absoluteLocal = layout.local
             session = nil
         }
         commits = CommitQueue()

@@ -30,11 +30,13 @@ public struct Root: Sendable, Equatable {
     }
 
     var document: [UInt8] {
-        let object = JSONObject([
-            ("format", "retort-root/1"), ("actions", .array(actions.map { .string($0.hex) })),
-            ("artifacts", .array(artifacts.map { .string($0.hex) })),
-        ])
-        return JSON.object(object).canonicalBytes
+        var bytes: [UInt8] = []
+        bytes.append(#"{"actions":"#)
+        bytes.append(listOf: actions)
+        bytes.append(#","artifacts":"#)
+        bytes.append(listOf: artifacts)
+        bytes.append(#","format":"retort-root/1"}"#)
+        return bytes
     }
 
     /// Nil where the bytes are no root of this format.

@@ -18,26 +18,41 @@ public struct ShardPrefix: Hashable, Comparable, Sendable, CustomStringConvertib
     }
 
     /// From a text of zeros and ones; `""` and `"*"` are the root. Nil for anything else.
-    public init?(_ text: some StringProtocol) {
+    public init?(_ text: String) {
         if text == "*" {
             self = .root
             return
         }
-        guard text.utf8.count <= 64 else { return nil }
+        var text = text
+        guard let prefix = text.withUTF8({ ShardPrefix(digits: $0) }) else { return nil }
+        self = prefix
+    }
+
+    /// From a text of zeros and ones; `""` and `"*"` are the root. Nil for anything else.
+    public init?(_ text: some StringProtocol) { self.init(String(text)) }
+
+    /// From the ASCII of at most 64 zeros and ones; nil for anything else.
+    init?(digits: UnsafeBufferPointer<UInt8>) {
+        guard digits.count <= 64 else { return nil }
         var bits: UInt64 = 0
-        for (index, digit) in text.utf8.enumerated() {
+        for (index, digit) in digits.enumerated() {
             switch digit {
             case UInt8(ascii: "0"): break
             case UInt8(ascii: "1"): bits |= 1 << UInt64(63 - index)
             default: return nil
             }
         }
-        self.init(bits: bits, length: text.utf8.count)
+        self.init(bits: bits, length: digits.count)
     }
 
     /// Zeros and ones; empty for the root.
     public var text: String {
-        String(decoding: (0..<length).map { bits >> UInt64(63 - $0) & 1 == 1 ? 0x31 : 0x30 }, as: UTF8.self)
+        String(unsafeUninitializedCapacity: length) { target in
+            for index in 0..<length {
+                target[index] = bits >> UInt64(63 - index) & 1 == 1 ? UInt8(ascii: "1") : UInt8(ascii: "0")
+            }
+            return length
+        }
     }
 
     /// ``text``, with `*` for the root.

@@ -15,6 +15,8 @@ public struct StoreAudit: Sendable, Equatable {
     public var checkedActions = 0
     public var damagedBlobs: [Finding] = []
     public var unusableActions: [Finding] = []
+    /// Results that a newer Retort wrote. This one cannot tell whether they are whole, and leaves them as they are.
+    public var newerActions: [Finding] = []
     /// Results some of whose blobs are gone or damaged, and not known to lie in a tier either.
     public var lostActions: [Finding] = []
     /// Roots that cannot be read, or that keep an artifact that is not there. Only running or pinning again mends them.
@@ -26,11 +28,14 @@ public struct StoreAudit: Sendable, Equatable {
 
     /// Whether nothing is wrong.
     public var isClean: Bool {
-        damagedBlobs.isEmpty && unusableActions.isEmpty && lostActions.isEmpty && brokenRoots.isEmpty && strays.isEmpty
+        damagedBlobs.isEmpty && unusableActions.isEmpty && lostActions.isEmpty && onlyOthersMend
     }
 
+    /// Whether nothing is wrong but what the quarantine mends.
+    private var onlyOthersMend: Bool { brokenRoots.isEmpty && strays.isEmpty && newerActions.isEmpty }
+
     /// Whether anything is still wrong now: what was put into the quarantine no longer is.
-    public var leavesSomethingWrong: Bool { isRepaired ? !(brokenRoots.isEmpty && strays.isEmpty) : !isClean }
+    public var leavesSomethingWrong: Bool { isRepaired ? !onlyOthersMend : !isClean }
 }
 
 extension LocalStore {
@@ -100,7 +105,8 @@ extension LocalStore {
         }
         switch ActionDocument.decode(bytes, key: item.digest) {
         case .unusable(let reason): audit.unusableActions.append(.init(path: item.path, problem: reason))
-        case .newer(let format): throw ActionDocument.newer(item.path, format)
+        case .newer(let format):
+            audit.newerActions.append(.init(path: item.path, problem: ActionDocument.newer(item.path, format).problem))
         case .result(let result):
             let lost = try result.references.filter { try !isThere($0, intact, audit) }
             guard let first = lost.first else { return }
@@ -131,7 +137,14 @@ extension LocalStore {
                     audit.brokenRoots.append(.init(path: path, problem: "its artifact \(digest.short) is gone"))
                     continue
                 }
-                let artifact = try readArtifact(digest)
+                let artifact: Artifact
+                do {
+                    artifact = try readArtifact(digest)
+                } catch let error as ContentStoreError where error.code != .system {
+                    audit.brokenRoots.append(
+                        .init(path: path, problem: "its artifact \(digest.short) cannot be read: \(error.problem)"))
+                    continue
+                }
                 if let lost = try artifact.blobs.first(where: { try !isThere($0, held, audit) }) {
                     audit.brokenRoots.append(
                         .init(path: path, problem: "its artifact \(digest.short) lacks blob \(lost.short)"))

@@ -113,11 +113,23 @@ struct ConfigurationFolder {
 
     func configuration() throws -> UserConfiguration {
         let file = "\(path)/config.yaml"
-        guard let bytes = try FileSystem.contents(of: file, limit: 1 << 20) else { return UserConfiguration() }
+        guard let bytes = try contents(of: file) else { return UserConfiguration() }
         do throws(InvalidPipeline) {
             return try UserConfiguration.parse(bytes, file: file)
         } catch {
             throw error.reported()
+        }
+    }
+
+    private func contents(of file: String) throws -> [UInt8]? {
+        do throws(ContentStoreError) {
+            return try FileSystem.contents(of: file, limit: 1 << 20)
+        } catch {
+            guard error.errno == EACCES || error.errno == EPERM else { throw error }
+            throw ContentStoreError(
+                error.code, error.subject, error.problem,
+                remedy: "this is your configuration of Retort: let this user read it, remove it, or name another folder "
+                    + "for configurations in XDG_CONFIG_HOME", errno: error.errno)
         }
     }
 

@@ -18,9 +18,9 @@ final class ActionWorkspace: ActionContext {
 
     let stageName: String
     let prefix: ShardPrefix
-    let scratchDirectory: String
     let resumeDirectory: String
     let localDirectory: String
+    private let scratch: ScratchDirectory
     private let signature: StageSignature
     private let store: LocalStore
     private let trees: TreeCheckouts
@@ -32,7 +32,7 @@ final class ActionWorkspace: ActionContext {
     private let outputs = Mutex<[String: ActionOutput]>([:])
 
     init(
-        stageName: String, signature: StageSignature, prefix: ShardPrefix, scratchDirectory: String,
+        stageName: String, signature: StageSignature, prefix: ShardPrefix, scratch: ScratchDirectory,
         resumeDirectory: String,
         store: LocalStore, trees: TreeCheckouts, inputs: [(port: String, role: String, input: Input)],
         sources: [String: (path: SourcePath, content: SourceContent)], files: SourceFiles,
@@ -42,7 +42,7 @@ final class ActionWorkspace: ActionContext {
         self.stageName = stageName
         self.signature = signature
         self.prefix = prefix
-        self.scratchDirectory = scratchDirectory
+        self.scratch = scratch
         self.resumeDirectory = resumeDirectory
         self.localDirectory = store.localDirectory
         self.store = store
@@ -53,6 +53,8 @@ final class ActionWorkspace: ActionContext {
         self.programs = programs
         self.onProgress = onProgress
     }
+
+    var scratchDirectory: String { scratch.path }
 
     /// What the action wrote; an output of a map stage that nothing was written to is empty.
     func finish() throws -> [String: ActionOutput] {
@@ -180,13 +182,17 @@ extension ActionWorkspace {
             let shard = try records.isEmpty ? nil : write(records.map { .object($0) }, at: prefix)
             try set(output, .shard(shard))
         } else {
-            let sizes = records.map { JSON.object($0).canonicalBytes.count + 1 }
-            let entries = try zip(records, sizes).map { record, size in
+            let entries = try Parallel.map(records, atLeast: 256) { record in
                 guard let id = record["id"]?.string else { throw contract("wrote a record without id") }
-                return Partition.Entry(id: id, bytes: size)
+                return Partition.Entry(id: id, bytes: JSON.object(record).canonicalBytes.count + 1)
             }
-            let shards = try Partition.shards(of: entries, limit: limit).map { part in
-                try write(part.indices.map { .object(records[$0]) }, at: part.prefix)
+            let parts = Partition.shards(of: entries, limit: limit)
+            let kept = try store.write(parts, sizes: parts.map(\.bytes)) { part in
+                try CanonicalRecords.encode(part.indices.map { .object(records[$0]) })
+            }
+            let shards = zip(parts, kept).map { part, content in
+                Shard(
+                    prefix: part.prefix, digest: content.digest, records: part.indices.count, bytes: content.bytes)
             }
             try publish(Artifact(type: port.type, shards: shards), to: output)
         }

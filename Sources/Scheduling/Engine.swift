@@ -63,7 +63,7 @@ public struct Engine: Sendable {
             run.cancel()
         }
         let now = run.history()
-        if now != history { try now.save(pipeline.name, store: store) }
+        if now != history { try now.save(pipeline.name, store: store, known: run.publishedActions) }
         return report
     }
 

@@ -68,7 +68,8 @@ final class Explainer: Sendable {
         var memory = Memory()
         if let result = try result(of: key) {
             memory.preimage = try preimage(of: result)
-            memory.actions = node.signature.granularity == .map ? try ActionKeys(of: result, store: store) : nil
+            memory.actions =
+                node.signature.granularity == .map ? try ActionKeys(ofOutputs: result.outputs, store: store) : nil
         }
         memories.withLock { $0[node.name] = memory }
         return memory

@@ -31,8 +31,13 @@ extension Run {
             let scratch = try store.makeScratchDirectory()
             defer { scratch.remove() }
             let workspace = workspace(
-                id, node, prefix, scratch: scratch.path, resume: try store.resumeDirectory(for: preimage.key))
-            let accounting = try await node.stage.run(workspace)
+                id, node, prefix, scratch: scratch, resume: try store.resumeDirectory(for: preimage.key))
+            let accounting: Accounting
+            do {
+                accounting = try await node.stage.run(workspace)
+            } catch {
+                throw scratch.failure ?? error
+            }
             try Task.checkCancellation()
             guard accounting.isBalanced else {
                 throw StageContractError(
@@ -135,18 +140,22 @@ extension Run {
             for artifact in outputs.values { try store.write(artifact) }
             let (outcome, keys, absent) = state.withLock { state in
                 let stage = state.machine.stages[stage]
-                let keys = stage.tasks!.compactMap { task in task.key.map { (task.prefix.text, JSON.string($0.hex)) } }
+                let keys = ActionKeys(
+                    stage.tasks!.compactMap { task in
+                        task.key.map { .init(prefix: task.prefix, key: $0, accounting: task.accounting) }
+                    })
                 let outcome = StageOutcome(
                     outputs: outputs, accounting: stage.accounting, actions: stage.executed + stage.cached)
                 return (outcome, keys, state.machine.absent)
             }
-            let keyBlob = try store.write(JSON.object(JSONObject(keys)).canonicalBytes)
+            let keyBlob = try store.write(keys.json.canonicalBytes)
             let references = ResultCoding.references(outputs.values.map { .artifact($0) })
             try store.publish(
                 ActionResult(
                     preimage: preimage.json, outputs: ResultCoding.encode(outcome, keys: keyBlob),
                     references: references + [keyBlob] + sources.keepTexts(of: pipeline.stages[stage], in: store)),
                 for: preimage.key, lacking: absent)
+            published.withLock { $0[preimage.key] = keys.byPrefix.map(\.key) }
             send([.completed(stage: stage)])
         } catch {
             fail(stage, nil, error)
@@ -154,7 +163,7 @@ extension Run {
     }
 
     private func workspace(
-        _ id: ActionID, _ node: StageNode, _ prefix: ShardPrefix, scratch: String, resume: String
+        _ id: ActionID, _ node: StageNode, _ prefix: ShardPrefix, scratch: ScratchDirectory, resume: String
     ) -> ActionWorkspace {
         let inputs = state.withLock { state in
             let stage = state.machine.stages[id.stage]
@@ -176,7 +185,7 @@ extension Run {
                 sources.content(of: source).map { (source.role, (path: source, content: $0)) }
             })
         return ActionWorkspace(
-            stageName: node.name, signature: node.signature, prefix: prefix, scratchDirectory: scratch,
+            stageName: node.name, signature: node.signature, prefix: prefix, scratch: scratch,
             resumeDirectory: resume,
             store: store,
             trees: trees, inputs: inputs, sources: contents, files: sources, programs: options.programs,

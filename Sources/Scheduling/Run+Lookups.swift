@@ -57,18 +57,27 @@ extension Run {
     }
 
     func lookUp(_ batch: [(ActionID, ActionPreimage)]) {
+        var events: [RunMachine.Event] = []
+        var unknown: [(id: ActionID, preimage: ActionPreimage, key: Digest, prefix: ShardPrefix)] = []
         let found: [ActionLookup]
         do {
-            let known = try store.lookup(batch.map(\.1.key))
-            found = zip(batch, known).map { isRefreshed($0.0.stage) ? .miss : $1 }
+            // Who asks for the state competes with the scheduler: once for all of them, then.
+            for ((id, preimage), prefix) in zip(batch, prefixes(batch.map(\.0))) {
+                let key = preimage.key
+                if let outcome = try outcomeOfLastRun(id, key, prefix) {
+                    events.append(.lookedUp(id, outcome))
+                } else {
+                    unknown.append((id, preimage, key, prefix))
+                }
+            }
+            let known = try unknown.isEmpty ? [] : store.lookup(unknown.map(\.key))
+            found = zip(unknown, known).map { isRefreshed($0.id.stage) ? .miss : $1 }
         } catch {
             for (id, _) in batch { fail(id.stage, (id, prefix(id)), error) }
             return
         }
-        var events: [RunMachine.Event] = []
-        for ((id, preimage), lookup) in zip(batch, found) {
+        for ((id, preimage, _, prefix), lookup) in zip(unknown, found) {
             let node = pipeline.stages[id.stage]
-            let prefix = prefix(id)
             do {
                 let (outcome, problem) = try outcome(lookup, node, prefix)
                 if outcome == nil { try noteMiss(id, node, prefix, preimage, problem) }
@@ -78,6 +87,12 @@ extension Run {
             }
         }
         send(events)
+    }
+
+    /// What an action made that has the key it had when the stage was last finished.
+    private func outcomeOfLastRun(_ id: ActionID, _ key: Digest, _ prefix: ShardPrefix) throws -> ActionOutcome? {
+        guard !isRefreshed(id.stage) else { return nil }
+        return try earlierActions(of: id.stage)?.outcome(key, at: prefix, pipeline.stages[id.stage].signature)
     }
 
     /// What a lookup says an action made, or why it cannot be told although it ran.
@@ -105,7 +120,7 @@ extension Run {
     }
 
     /// Nil where a manifest that `body` reads is gone, or damaged and put aside: then what is built on it is made again.
-    private func ifReadable<Value>(_ body: () throws -> Value) throws -> Value? {
+    func ifReadable<Value>(_ body: () throws -> Value) throws -> Value? {
         do {
             return try body()
         } catch let error as ContentStoreError where error.code == .missingBlob || error.code == .corruptBlob {

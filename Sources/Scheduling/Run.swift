@@ -38,6 +38,13 @@ final class Run: Sendable {
     let explainer: Explainer
     let observer: @Sendable (RunEvent) -> Void
     let state: Mutex<State>
+    /// What is left of the last runs of map stages, by stage, once it has been asked for.
+    let earlier = Mutex<[Int: EarlierActions?]>([:])
+    /// The keys of the actions behind each memo that this run has published.
+    let published = Mutex<[Digest: [Digest]]>([:])
+
+    var publishedActions: [Digest: [Digest]] { published.withLock { $0 } }
+
     /// Lookups, hashing and publishing.
     let queue = DispatchQueue(label: "retort.store", attributes: .concurrent)
     let executor = DispatchTaskExecutor()
@@ -87,7 +94,9 @@ final class Run: Sendable {
     /// After an action did not reproduce its lost content: decides the whole pipeline again by what it gave now. What was
     /// executed is in the cache, so each round goes further than the one before.
     private func startOver() -> Bool {
-        state.withLock { state in
+        // Content that was gone has been made again.
+        earlier.withLock { $0 = [:] }
+        return state.withLock { state in
             guard state.machine.hasDiverged, !state.isCancelled, options.keepGoing || state.failures.isEmpty else {
                 return false
             }
@@ -214,7 +223,9 @@ extension Run {
         return RecordSample(ids: records.lazy.compactMap { $0["id"]?.string }, count: count)
     }
 
-    func prefix(_ id: ActionID) -> ShardPrefix {
-        state.withLock { $0.machine.stages[id.stage].tasks![id.task].prefix }
+    func prefix(_ id: ActionID) -> ShardPrefix { prefixes([id])[0] }
+
+    func prefixes(_ ids: [ActionID]) -> [ShardPrefix] {
+        state.withLock { state in ids.map { state.machine.stages[$0.stage].tasks![$0.task].prefix } }
     }
 }

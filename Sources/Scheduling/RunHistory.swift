@@ -45,12 +45,14 @@ struct RunHistory: Sendable, Equatable {
     }
 
     /// Keeps the history, and a root with everything it names, so that garbage collection spares the last run.
-    func save(_ pipeline: String, store: LocalStore) throws {
+    ///
+    /// - Parameter known: The keys of the actions behind some of the memos, which need not be read then.
+    func save(_ pipeline: String, store: LocalStore, known: [Digest: [Digest]] = [:]) throws {
         func object(_ digests: [String: Digest]) -> JSON {
             .object(JSONObject(digests.map { ($0.key, .string($0.value.hex)) }))
         }
         try store.setRoot(
-            Root(name: "last-run-\(Digest(of: pipeline).short)", actions: try actions(store: store)))
+            Root(name: "last-run-\(Digest(of: pipeline).short)", actions: try actions(store: store, known: known)))
         try store.writeDocument(
             RunHistory.name(pipeline),
             JSONObject([
@@ -60,45 +62,13 @@ struct RunHistory: Sendable, Equatable {
     }
 
     /// The keys of the stages and of all their actions.
-    func actions(store: LocalStore) throws -> [Digest] {
+    func actions(store: LocalStore, known: [Digest: [Digest]] = [:]) throws -> [Digest] {
         try keys.values.flatMap { key -> [Digest] in
+            if let actions = known[key] { return [key] + actions }
             guard let result = try store.result(for: key) else { return [] }
-            return [key] + (try ActionKeys(of: result, store: store)?.byPrefix.compactMap(\.key) ?? [])
+            return [key] + (try ActionKeys(ofOutputs: result.outputs, store: store)?.byPrefix.map(\.key) ?? [])
         }
     }
 
     private static func name(_ pipeline: String) -> String { "last-run-\(Digest(of: pipeline).short)" }
-}
-
-/// The keys of a map stage's actions, as its memo remembers them.
-struct ActionKeys: Sendable {
-    /// In the order of the prefixes.
-    let byPrefix: [(prefix: ShardPrefix, key: Digest)]
-
-    /// Nil for a result that is no memo, or whose keys are gone.
-    init?(of memo: ActionResult, store: LocalStore) throws {
-        guard let blob = memo.outputs["keys"]?.string.flatMap({ Digest(hex: $0) }), try store.contains(blob),
-            let object = try JSON.parse(store.read(blob, limit: Artifact.maximumManifestBytes)).object
-        else { return nil }
-        byPrefix = object.members.compactMap { prefix, key in
-            guard let prefix = ShardPrefix(prefix), let key = key.string.flatMap({ Digest(hex: $0) }) else {
-                return nil
-            }
-            return (prefix, key)
-        }.sorted { $0.prefix < $1.prefix }
-    }
-
-    /// The key of the action on exactly this shard, else of one that shared records with it. O(log n + depth).
-    func key(at prefix: ShardPrefix) -> Digest? {
-        var (low, high) = (0, byPrefix.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if byPrefix[middle].prefix < prefix { low = middle + 1 } else { high = middle }
-        }
-        // Ordered so, the shard itself or the first one under it comes next, and one above it directly before.
-        for index in [low, low - 1] where byPrefix.indices.contains(index) {
-            if byPrefix[index].prefix.overlaps(prefix) { return byPrefix[index].key }
-        }
-        return nil
-    }
 }

@@ -28,6 +28,9 @@ extension RunMachine {
         stages[id.stage].accounting += outcome.accounting
         stages[id.stage].unfinishedTasks -= 1
         if stages[id.stage].isMap {
+            var accounting = outcome.accounting
+            accounting.costs = [:]
+            stages[id.stage].tasks![id.task].accounting = accounting
             for (name, output) in outcome.outputs {
                 if case .shard(let shard?) = output { stages[id.stage].tasks![id.task].outputs[name] = shard }
             }

@@ -32,6 +32,8 @@ struct TaskState {
     var shards: [[Shard]]
     var key: Digest?
     var outputs: [String: Shard] = [:]
+    /// What became of its records, without costs; nil until it is done.
+    var accounting: Accounting?
     /// It was done before and runs again, because something reads content of its that is gone.
     var isRestoring = false
     /// This run executed it, as against found it in the cache.

@@ -18,7 +18,7 @@ final class TreeCheckouts: Sendable {
                 try store.readTree(artifact, to: scratch.path + "/tree")
             } catch {
                 scratch.remove()
-                throw error
+                throw scratch.failure ?? error
             }
             folders[artifact.digest] = scratch
             return scratch.path + "/tree"

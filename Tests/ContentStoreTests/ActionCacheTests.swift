@@ -182,6 +182,31 @@ import Testing
         }
     }
 
+    @Test(arguments: [0, 1, 2, 1000]) func referencesRoundTrip(count: Int) throws {
+        let key = Digest(of: "key")
+        let tricky: JSON = ["text": #"","references":["#, "references": ["no digest"], "list": ["]}", "[", "\""]]
+        let result = ActionResult(
+            preimage: tricky, outputs: tricky, provenance: tricky,
+            references: (0..<count).map { Digest(of: "\($0)") })
+        let document = ActionDocument.encode(result, key: key)
+        #expect(ActionDocument.decode(document, key: key) == .result(result))
+        let value = try #require(try JSON.parse(document).object)
+        #expect(value["references"]?.array?.count == count)
+        #expect(JSON.object(value).canonicalBytes == document, "the document is canonical")
+    }
+
+    @Test(arguments: [#"["abc"]"#, #"[1]"#, "{}", #""text""#, "null"])
+    func referencesThatAreNoDigestsMakeAResultUnusable(references: String) {
+        let key = Digest(of: "key")
+        let body =
+            #""format":"retort-action/1","key":"\#(key.hex)","outputs":1,"preimage":1,"provenance":1,"#
+            + #""references":\#(references)}"#
+        let document = #"{"checksum":"\#(Digest(of: body).hex)","# + body
+        guard case .unusable = ActionDocument.decode(Array(document.utf8), key: key) else {
+            return Issue.record("it was taken for a result")
+        }
+    }
+
     /// Changing this makes every result in every store unusable: then the format version has to change, too.
     @Test func goldenDocument() throws {
         let document = ActionDocument.encode(

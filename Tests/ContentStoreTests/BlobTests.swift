@@ -36,6 +36,37 @@ import Testing
         }
     }
 
+    @Test func contentsWrittenTogetherAreTheOnesWrittenOneByOne() throws {
+        var generator = SeededGenerator(seed: 21)
+        // Some small, some beyond a frame, some twice, more than fit into one batch.
+        let contents =
+            (0..<5000).map { generator.bytes($0 % 700) } + [generator.bytes(5_000_000), generator.bytes(17_000_000)]
+            + (0..<10).map { _ in Array("the same".utf8) }
+        let known = try store.write(contents[13])
+        let kept = try store.write(Array(contents.indices), sizes: contents.map(\.count)) { contents[$0] }
+        #expect(kept == contents.map { FileContent(digest: Digest(of: $0), bytes: $0.count) })
+        #expect(kept[13].digest == known)
+        try store.flush()
+        let other = try reopened(.readOnly)
+        for (content, bytes) in zip(kept, contents) {
+            #expect(try other.read(content.digest, bytes: content.bytes) == bytes)
+        }
+        let temporary = try #require(store.session).folder
+        #expect(try listing(temporary).allSatisfy { Int($0) == nil }, "no temporary file is left")
+    }
+
+    @Test func writingTogetherThrowsTheFirstElementsError() throws {
+        struct Refusal: Error, Equatable { let element: Int }
+        for bad in [[7, 3000], [4500, 4999], [0]] {
+            #expect(throws: Refusal(element: bad[0])) {
+                _ = try store.write(Array(0..<5000), sizes: Array(repeating: 1, count: 5000)) { element in
+                    if bad.contains(element) { throw Refusal(element: element) }
+                    return [UInt8(element % 256)]
+                }
+            }
+        }
+    }
+
     @Test func filesRoundTripWithTheSameIdentityAndBytesAsContent() throws {
         var generator = SeededGenerator(seed: 9)
         let frame = ZstdFrames.contentBytes

@@ -66,6 +66,39 @@ import Testing
         #expect(try open().lookup(keys).map { $0.outputs != nil } == [false, false, false, true])
     }
 
+    @Test func aResultOfANewerRetortIsNamedAndTheRestIsCheckedAllTheSame() throws {
+        let layout = try open().layout
+        let newer = #"{"format":"retort-action/2","something":"else"}"#
+        try folder.write("store/actions/\(keys[1].hex.prefix(2))/\(keys[1].hex).json", newer)
+        try folder.write("store/actions/\(keys[2].hex.prefix(2))/\(keys[2].hex).json", "{}")
+        let audit = try open(.readOnly).audit()
+        #expect(audit.newerActions.map(\.path) == [layout.action(keys[1])])
+        #expect(
+            audit.newerActions.map(\.problem) == [
+                "this result was written by a newer Retort (retort-action/2; this program reads retort-action/1)"
+            ])
+        #expect(audit.unusableActions.map(\.path) == [layout.action(keys[2])])
+        #expect(!audit.isClean)
+        let repaired = try open().audit(repair: true)
+        #expect(repaired.leavesSomethingWrong, "what it says is not known")
+        #expect(try contents(layout.action(keys[1])) == Array(newer.utf8), "it is left where it is")
+    }
+
+    @Test func aPinnedManifestThatCannotBeReadBreaksItsRootAndNothingElse() throws {
+        let store = try open()
+        let manifest = try store.write(
+            Array(#"{"format":"retort-artifact/9","shards":[],"type":"questions/1"}"#.utf8))
+        try store.flush()
+        try store.setRoot(Root(name: "pinned", artifacts: [manifest]))
+        let audit = try open(.readOnly).audit()
+        #expect(
+            audit.brokenRoots.map(\.problem) == [
+                "its artifact \(manifest.short) cannot be read: has the format retort-artifact/9; this program reads "
+                    + "retort-artifact/1"
+            ])
+        #expect(audit.checkedActions == 4)
+    }
+
     @Test func aRootWhoseArtifactIsGoneStaysWrongUntilItIsMadeAgain() throws {
         let store = try open()
         let artifact = try Artifact(

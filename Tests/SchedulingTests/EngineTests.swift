@@ -86,6 +86,57 @@ final class TemporaryStore {
         #expect(after.subtracting(before).count == 1)
     }
 
+    @Test func whatAnEditLeavesAloneIsDecidedByTheLastMemoAlone() async throws {
+        let store = TemporaryStore()
+        var edited = values(60).object!
+        func pipeline() throws -> Pipeline {
+            try .toys([
+                Toy("numbers", "numbers", [], ["values": .object(edited)]),
+                Toy("left", "shift", [("numbers", ["numbers"])], ["by": 2]),
+                Toy("further", "shift", [("numbers", ["left.positive"]), ("others", ["left.negative"])], [:]),
+            ])
+        }
+        let first = try await store.engine().run(pipeline())
+        // The results of single actions go; those of whole stages stay.
+        let actions = "\(store.path)/actions"
+        for name in try FileManager.default.subpathsOfDirectory(atPath: actions) where name.hasSuffix(".json") {
+            let result = try JSON.parse(FileManager.default.contents(atPath: "\(actions)/\(name)")!)
+            if result["preimage"]?["scope"]?.string == "action" {
+                try FileManager.default.removeItem(atPath: "\(actions)/\(name)")
+            }
+        }
+        edited["n7"] = 999
+        let second = try await store.engine().run(pipeline())
+        #expect(second.stages.map(\.executed) == [1, 1, 1])
+        #expect(second.stages.map(\.actions) == first.stages.map(\.actions))
+        #expect(second.stages.map(\.accounting.recordsIn) == first.stages.map(\.accounting.recordsIn))
+
+        let scratch = TemporaryStore()
+        let reference = try await scratch.engine().run(pipeline())
+        #expect(second.stages.map(\.outputs) == reference.stages.map(\.outputs))
+        #expect(second.stages.map(\.accounting) == reference.stages.map(\.accounting))
+    }
+
+    @Test func aLastMemoWithoutItsKeysIsNoMemory() async throws {
+        let store = TemporaryStore()
+        var edited = values(60).object!
+        func pipeline() throws -> Pipeline {
+            try .toys([
+                Toy("numbers", "numbers", [], ["values": .object(edited)]),
+                Toy("left", "shift", [("numbers", ["numbers"])], ["by": 2]),
+            ])
+        }
+        _ = try await store.engine().run(pipeline())
+        let actions = "\(store.path)/actions"
+        for name in try FileManager.default.subpathsOfDirectory(atPath: actions) where name.hasSuffix(".json") {
+            let result = try JSON.parse(FileManager.default.contents(atPath: "\(actions)/\(name)")!)
+            if let keys = result["outputs"]?["keys"]?.string { try store.remove(#require(Digest(hex: keys))) }
+        }
+        edited["n7"] = 999
+        let second = try await store.engine().run(pipeline())
+        #expect(second.stages.map(\.executed) == [1, 1], "each action still has its own result")
+    }
+
     @Test func aReproducedOutputStopsTheWave() async throws {
         let store = TemporaryStore()
         var edited = values(60).object!

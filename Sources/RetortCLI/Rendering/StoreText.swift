@@ -19,11 +19,13 @@ enum StoreText {
             audit.isRepaired && !findings.isEmpty ? "; it was moved to quarantine, run again to make it anew" : ""
         return ["checked \(audit.checkedBlobs) blobs (\(size(audit.contentBytes))) and \(audit.checkedActions) results"]
             + findings.map { "damaged: \($0)" } + audit.brokenRoots.map { "broken root: \($0)" }
+            + audit.newerActions.map { "cannot be checked: \($0); update Retort" }
             + audit.strays.map { "does not belong here: \($0)" }
             + [
                 audit.isClean
                     ? "nothing is wrong"
                     : "\(findings.count) damaged, \(audit.brokenRoots.count) broken roots, "
+                        + (audit.newerActions.isEmpty ? "" : "\(audit.newerActions.count) of a newer Retort, ")
                         + "\(audit.strays.count) stray\(repaired)"
             ]
     }

@@ -1,0 +1,57 @@
+/// The canonical manifest of a sharded artifact, written to bytes and read from them directly.
+///
+/// As JSON values a manifest of a hundred thousand shards takes some hundred MiB for a moment, and most of the time of a
+/// run in which nothing changed. What is not exactly in this form is left to the general reader, which says why.
+enum ShardManifest {
+    private static let opening: StaticString = #"{"format":"retort-artifact/1","shards":["#
+
+    /// `{"format":"retort-artifact/1","shards":[{"bytes":9,"digest":"…","prefix":"01","records":1}],"type":"questions/1"}`.
+    /// O(shards).
+    static func encode(_ type: ArtifactType, _ shards: [Shard]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(64 + shards.count * 160)
+        bytes.append(opening)
+        for (index, shard) in shards.enumerated() {
+            bytes.append(index == 0 ? #"{"bytes":"# : #",{"bytes":"#)
+            bytes.append(decimal: shard.bytes)
+            bytes.append(#","digest":""#)
+            bytes.append(hexadecimal: shard.digest)
+            bytes.append(#"","prefix":""#)
+            for bit in 0..<shard.prefix.length {
+                bytes.append(shard.prefix.bits >> UInt64(63 - bit) & 1 == 1 ? UInt8(ascii: "1") : UInt8(ascii: "0"))
+            }
+            bytes.append(#"","records":"#)
+            bytes.append(decimal: shard.records)
+            bytes.append("}")
+        }
+        bytes.append(#"],"type":""#)
+        bytes.append(contentsOf: type.description.utf8)
+        bytes.append(#""}"#)
+        return bytes
+    }
+
+    /// What a manifest says; nil where it is not exactly what ``encode(_:_:)`` writes. O(size).
+    static func decode(_ bytes: [UInt8]) -> (type: ArtifactType, shards: [Shard])? {
+        bytes.withUnsafeBufferPointer { buffer in
+            var scanner = ByteScanner(buffer)
+            guard scanner.skip(opening) else { return nil }
+            var shards: [Shard] = []
+            shards.reserveCapacity(buffer.count / 128)
+            while !scanner.skip(#"],"type":""#) {
+                guard shards.isEmpty || scanner.skip(","), let shard = shard(&scanner) else { return nil }
+                shards.append(shard)
+            }
+            guard let text = scanner.plainText(), scanner.skip(#""}"#), scanner.isAtEnd, let type = ArtifactType(text)
+            else { return nil }
+            return (type, shards)
+        }
+    }
+
+    private static func shard(_ scanner: inout ByteScanner) -> Shard? {
+        guard scanner.skip(#"{"bytes":"#), let bytes = scanner.number(), scanner.skip(#","digest":""#),
+            let digest = scanner.digest(), scanner.skip(#"","prefix":""#), let prefix = scanner.prefix(),
+            scanner.skip(#"","records":"#), let records = scanner.number(), scanner.skip("}")
+        else { return nil }
+        return Shard(prefix: prefix, digest: digest, records: records, bytes: bytes)
+    }
+}
