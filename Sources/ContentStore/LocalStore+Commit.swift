@@ -36,11 +36,12 @@ extension LocalStore {
         let document = ActionDocument.encode(result, key: key)
         try document.withUnsafeBytes { try FileSystem.create(temporary, $0) }
         let inode = try FileSystem.status(of: temporary)?.inode
-        let replaced = state.withLock { state in
-            state.pendingResults.updateValue(
+        let superfluous = state.withLock { state -> String? in
+            let replaced = state.pendingResults.updateValue(
                 PendingResult(result: result, temporary: temporary, inode: inode), forKey: key)
+            return replaced.flatMap { state.committing.contains($0.temporary) ? nil : $0.temporary }
         }
-        if let replaced { _ = unlink(replaced.temporary) }
+        if let superfluous { _ = unlink(superfluous) }
         commits.add(CommitQueue.Request(key: key, completion: completion)) { self.commit($0) }
     }
 
@@ -79,10 +80,9 @@ extension LocalStore {
     func commit(_ requests: [CommitQueue.Request]) {
         let keys = Digest.sortedSet(requests.compactMap(\.key))
         let (blobs, results) = state.withLock { state in
-            (
-                state.pendingBlobs.sorted { $0.key < $1.key },
-                keys.compactMap { key in state.pendingResults[key].map { (key, $0.temporary) } }
-            )
+            let results = keys.compactMap { key in state.pendingResults[key].map { (key, $0.temporary) } }
+            state.committing = Set(results.map(\.1))
+            return (state.pendingBlobs.sorted { $0.key < $1.key }, results)
         }
         let outcome: Result<Void, any Error> = Result {
             try synchronize(blobs: blobs, results: results)
@@ -97,15 +97,14 @@ extension LocalStore {
             try synchronize(folders, in: layout.local)
             addToIndex(results)
         }
-        let leftovers = state.withLock { state in
-            results.filter { key, temporary in
-                guard state.pendingResults[key]?.temporary == temporary else { return false }
+        state.withLock { state in
+            for (key, temporary) in results where state.pendingResults[key]?.temporary == temporary {
                 state.pendingResults[key] = nil
-                return true
             }
+            state.committing = []
         }
         if case .failure = outcome {
-            for (_, temporary) in leftovers { _ = unlink(temporary) }
+            for (_, temporary) in results { _ = unlink(temporary) }
             forgetPlaced(blobs)
         }
         for request in requests { request.completion(outcome) }

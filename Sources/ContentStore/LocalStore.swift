@@ -37,6 +37,9 @@ public final class LocalStore: BlobStore, ActionCache, Sendable {
         /// Blobs and results written but not yet in place: their temporary files.
         var pendingBlobs: [Digest: String] = [:]
         var pendingResults: [Digest: PendingResult] = [:]
+        /// The temporary files of results that are being put in place: a newer result of the same key must not take its
+        /// predecessor's file away under the hands of whoever moves it.
+        var committing: Set<String> = []
         /// Blobs whose content this process has verified, or written itself.
         var verified: Set<Digest> = []
         var temporaryFiles = 0

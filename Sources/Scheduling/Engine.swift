@@ -20,6 +20,8 @@ public struct Engine: Sendable {
         public var programs: [String: String]
         /// Whether the events of a run say why each action runs.
         public var explains: Bool
+        /// How often an unfinished run tells the collection what it has finished.
+        var rootInterval = Duration.seconds(60)
 
         public init(
             jobs: Int, accelerators: Int = 1, networkCalls: Int = 32, keepGoing: Bool = false,
@@ -64,6 +66,7 @@ public struct Engine: Sendable {
         }
         let now = run.history()
         if now != history { try now.save(pipeline.name, store: store, known: run.publishedActions) }
+        try run.settle(isComplete: report.status == .ok)
         return report
     }
 

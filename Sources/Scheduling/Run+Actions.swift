@@ -62,6 +62,8 @@ extension Run {
                 case .success:
                     store.removeResumeDirectory(for: preimage.key)
                     observer(.actionFinished(stage: node.name, prefix: prefix, seconds: seconds))
+                    // Before the run hears of it, and may be over.
+                    keepWhatIsFinished()
                     send([.ran(id, outcome)])
                 case .failure(let error): fail(id.stage, (id, prefix), error)
                 }

@@ -43,6 +43,8 @@ final class Run: Sendable {
     /// The keys of the actions behind each memo that this run has published.
     let published = Mutex<[Digest: [Digest]]>([:])
 
+    let unfinished: UnfinishedRun
+
     var publishedActions: [Digest: [Digest]] { published.withLock { $0 } }
 
     /// Lookups, hashing and publishing.
@@ -60,6 +62,7 @@ final class Run: Sendable {
         options = engine.options
         sources = try SourceFiles(store: engine.store)
         trees = TreeCheckouts(store: engine.store)
+        unfinished = UnfinishedRun(pipeline.name, interval: engine.options.rootInterval)
         explainer = Explainer(history: history, store: engine.store)
         state = Mutex(State(machine: Run.machine(pipeline, mode, engine.options, history)))
     }

@@ -47,13 +47,12 @@ import Testing
         let intact = ShardManifest.encode(type, shards(2, seed: 3))
         var accepted = 0
         for position in intact.indices {
+            let (before, after): ([UInt8], [UInt8]) = (Array(intact[..<position]), Array(intact[(position + 1)...]))
             for replacement in Array("0129af-/\"\\{}[], :zé".utf8) + [0, 0x7F] {
-                for variant in [
-                    Array(intact[..<position]) + [replacement] + intact[(position + 1)...],
-                    Array(intact[..<position]) + [replacement] + intact[position...],
-                    Array(intact[..<position]) + intact[(position + 1)...],
-                    Array(intact[..<position]),
-                ] {
+                let replaced: [UInt8] = before + [replacement] + after
+                let inserted: [UInt8] = before + [replacement, intact[position]] + after
+                let removed: [UInt8] = before + after
+                for variant in [replaced, inserted, removed, before] {
                     guard let (type, shards) = ShardManifest.decode(variant) else { continue }
                     accepted += 1
                     #expect(ShardManifest.encode(type, shards) == variant)

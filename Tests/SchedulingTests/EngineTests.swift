@@ -109,7 +109,6 @@ final class TemporaryStore {
         let second = try await store.engine().run(pipeline())
         #expect(second.stages.map(\.executed) == [1, 1, 1])
         #expect(second.stages.map(\.actions) == first.stages.map(\.actions))
-        #expect(second.stages.map(\.accounting.recordsIn) == first.stages.map(\.accounting.recordsIn))
 
         let scratch = TemporaryStore()
         let reference = try await scratch.engine().run(pipeline())
@@ -176,6 +175,49 @@ final class TemporaryStore {
         #expect(again.stage("broken")!.cached <= done)
         let mended = try await store.engine().run(pipeline(failing: .null))
         #expect(mended.status == .ok)
+    }
+
+    @Test func whatAFailedRunFinishedOutlivesACollection() async throws {
+        let store = TemporaryStore()
+        func pipeline(failing: JSON) throws -> Pipeline {
+            try .toys([
+                Toy("numbers", "numbers", [], ["values": values(60)]),
+                Toy("broken", "shift", [("numbers", ["numbers"])], ["fail-on": failing]),
+            ])
+        }
+        let failed = try await store.engine(keepGoing: true).run(pipeline(failing: 3))
+        let done = failed.stage("broken")!.executed
+        #expect(failed.status == .failed && done > 0)
+        #expect(try store.open().roots().map { $0.name.prefix(9) } == ["last-run-", "unfinishe"])
+        _ = try store.open().collect(grace: 0, dryRun: false)
+        let again = try await store.engine(keepGoing: true).run(pipeline(failing: 3))
+        #expect(again.stage("numbers")!.executed == 0)
+        #expect(again.stage("broken")!.cached == done)
+        #expect(again.stage("broken")!.executed == 0)
+        let mended = try await store.engine().run(pipeline(failing: .null))
+        #expect(mended.status == .ok)
+        #expect(try store.open().roots().map { $0.name.prefix(9) } == ["last-run-"])
+    }
+
+    @Test func aRunningPipelineProtectsWhatItHasFinishedAsItGoes() async throws {
+        let store = TemporaryStore()
+        var engine = try store.engine(jobs: 1)
+        engine.options.rootInterval = .zero
+        let protected = Mutex<[Int]>([])
+        let path = store.path
+        let report = try await engine.run(
+            .toys([
+                Toy("numbers", "numbers", [], ["values": values(60)]),
+                Toy("left", "shift", [("numbers", ["numbers"])], ["by": 2]),
+            ])
+        ) { event in
+            guard case .actionFinished = event, let roots = try? LocalStore(at: path, access: .readOnly).roots()
+            else { return }
+            protected.withLock { $0.append(roots.first { $0.name.hasPrefix("unfinished-") }?.actions.count ?? 0) }
+        }
+        #expect(report.status == .ok)
+        #expect(protected.withLock { $0 } == [0] + Array(0..<report.executed - 1), "all before the one before")
+        #expect(try store.open().roots().count == 1)
     }
 
     @Test(arguments: [

@@ -37,6 +37,7 @@ enum StoreText {
 
     /// The pipeline behind the root of a last run, whose name is only a digest.
     private static func meaning(of root: String, in store: LocalStore) -> String {
+        if root.hasPrefix("unfinished-") { return " (what an unfinished run has finished)" }
         // Only a courtesy: a history that cannot be read is complained about where it is needed.
         guard root.hasPrefix("last-run-"), let history = try? store.readDocument(root),
             let pipeline = history["pipeline"]?.string

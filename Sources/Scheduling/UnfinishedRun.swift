@@ -1,0 +1,73 @@
+import ContentStore
+import StageGraph
+import Synchronization
+
+/// What a run has finished so far, kept from collection although the run itself is not finished: killed, interrupted or
+/// failed, it is to go on where it was, however long after.
+///
+/// The root of the last run (``RunHistory``) names what belongs to finished stages. This one, `unfinished-…`, names every
+/// action that is done, and goes when the pipeline is complete. It is written at most once in an interval, so that it
+/// costs a run of a thousand actions nothing, and one that is killed loses the protection of its last minute only, which
+/// the grace period of `gc` covers for a day.
+struct UnfinishedRun: ~Copyable {
+    private let name: String
+    private let interval: Duration
+    private let clock = ContinuousClock()
+    private let nextWriting: Mutex<ContinuousClock.Instant>
+
+    init(_ pipeline: String, interval: Duration) {
+        name = "unfinished-\(Digest(of: pipeline).short)"
+        self.interval = interval
+        nextWriting = Mutex(clock.now + interval)
+    }
+
+    /// Whether it is time to write; then nobody else is told so for another interval.
+    func isDue() -> Bool {
+        let now = clock.now
+        return nextWriting.withLock { next in
+            guard now >= next else { return false }
+            next = now + interval
+            return true
+        }
+    }
+
+    func write(_ actions: [Digest], to store: LocalStore) throws {
+        try store.setRoot(Root(name: name, actions: actions))
+    }
+
+    func remove(from store: LocalStore) throws { try store.removeRoot(name) }
+}
+
+extension Run {
+    /// Called for every action that is finished.
+    func keepWhatIsFinished() {
+        guard unfinished.isDue() else { return }
+        let finished = finishedActions()
+        guard !finished.isEmpty else { return }
+        do {
+            try unfinished.write(finished, to: store)
+        } catch {
+            observer(.warning("what the run has finished could not be protected from collection yet: \(error)"))
+        }
+    }
+
+    /// Called at the end: what is finished stays until the pipeline is, and then the root of the last run has it all.
+    func settle(isComplete: Bool) throws {
+        let finished = isComplete ? [] : finishedActions()
+        if finished.isEmpty {
+            if isComplete { try unfinished.remove(from: store) }
+        } else {
+            try unfinished.write(finished, to: store)
+        }
+    }
+
+    /// The keys of all stages and actions that are done. O(actions).
+    private func finishedActions() -> [Digest] {
+        state.withLock { state in
+            state.machine.stages.flatMap { stage -> [Digest] in
+                let actions = (stage.tasks ?? []).compactMap { $0.status == .done ? $0.key : nil }
+                return stage.phase == .complete ? actions + (stage.key.map { [$0] } ?? []) : actions
+            }
+        }
+    }
+}
