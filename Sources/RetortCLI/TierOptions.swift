@@ -128,7 +128,8 @@ struct ConfigurationFolder {
             guard error.errno == EACCES || error.errno == EPERM else { throw error }
             throw ContentStoreError(
                 error.code, error.subject, error.problem,
-                remedy: "this is your configuration of Retort: let this user read it, remove it, or name another folder "
+                remedy:
+                    "this is your configuration of Retort: let this user read it, remove it, or name another folder "
                     + "for configurations in XDG_CONFIG_HOME", errno: error.errno)
         }
     }

@@ -150,7 +150,7 @@ extension Run {
                     outputs: outputs, accounting: stage.accounting, actions: stage.executed + stage.cached)
                 return (outcome, keys, state.machine.absent)
             }
-            let keyBlob = try store.write(keys.json.canonicalBytes)
+            let keyBlob = try store.write(keys.document)
             let references = ResultCoding.references(outputs.values.map { .artifact($0) })
             try store.publish(
                 ActionResult(

@@ -86,6 +86,18 @@ import Testing
         let refused = try shell(nobody, "run small.yaml", in: workplace)
         #expect(refused.status == 1)
         #expect(refused.errors.contains("Permission denied; check who owns it and its mode"), "\(refused.errors)")
+        // The user's own configuration, which he may not read, is another matter than the store.
+        let closed = workplace.folder.appendingPathComponent("closed").path
+        try FileManager.default.createDirectory(atPath: "\(closed)/retort", withIntermediateDirectories: true)
+        #expect(chmod(closed, 0o700) == 0)
+        let unread = try shell(
+            nobody.replacingOccurrences(of: "HOME=/ ", with: "HOME=/ XDG_CONFIG_HOME=\(closed) "), "run small.yaml",
+            in: workplace)
+        #expect(unread.status == 1)
+        #expect(
+            unread.errors.contains(
+                "\(closed)/retort/config.yaml: reading it failed: Permission denied; this is your configuration of Retort: "
+                    + "let this user read it"), "\(unread.errors)")
         #expect(try workplace.retort("store", "verify").status == 0)
     }
 }
