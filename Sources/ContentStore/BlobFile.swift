@@ -131,7 +131,7 @@ enum BlobFile {
             written += piece.frame.count
             // The disk works while the cores do, instead of after them.
             if written - started >= diskStride {
-                FileSystem.startWriting(started..<written, of: descriptor)
+                FileSystem.startWriting(descriptor, offset: started, count: written - started)
                 started = written
             }
         }

@@ -207,14 +207,6 @@ package enum FileSystem {
         }
     }
 
-    /// Starts writing a range of a file to the disk, without waiting: a later flush then has less to wait for.
-    ///
-    /// Only a hint. Where it fails, or the file system knows nothing like it, the flush does all of the work, and says
-    /// what is wrong.
-    static func startWriting(_ range: Range<Int>, of file: Int32) {
-        _ = sync_file_range(file, range.lowerBound, range.count, 2)
-    }
-
     /// Waits until everything written to the file system that `folder` lies on is on the disk.
     package static func synchronizeFileSystem(of folder: String) throws(ContentStoreError) {
         let file = try open(folder, O_RDONLY, doing: "flushing")
