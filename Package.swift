@@ -114,6 +114,7 @@ let package = Package(
 
         tests("CanonicalJSON"),
         .target(name: "TestServers", dependencies: nio, path: "Tests/TestServers", swiftSettings: settings),
+        .target(name: "SeededRandomness", path: "Tests/SeededRandomness", swiftSettings: settings),
         tests("HTTPTransport", ["TestServers"]),
         tests("StoreTiers", ["TestServers", "ContentStore", "HTTPTransport", "CanonicalJSON"]),
         tests("LedgerSharing", ["Teachers", "StoreTiers", "TestServers", "ContentStore", "CanonicalJSON"]),
@@ -124,14 +125,19 @@ let package = Package(
         tests("StudentJobs", ["CanonicalJSON", "Safetensors"]),
         tests("Tensors"),
         tests("Students", ["retort-student", "CanonicalJSON", "Safetensors", "StudentJobs", "Tensors"]),
-        tests("Reasoning", ["CanonicalJSON"]),
+        tests("Reasoning", ["CanonicalJSON", "SeededRandomness"]),
         tests("PipelineFile", ["CanonicalJSON", "ContentStore", "StageGraph"]),
-        tests("StageGraph", ["CanonicalJSON", "ContentStore"]),
+        tests("StageGraph", ["CanonicalJSON", "ContentStore", "SeededRandomness"]),
         tests("ContentStore", ["CanonicalJSON"]),
-        tests("RetortCLI", ["retort", "retort-student", "TeacherServer", "TestServers", "Teachers", "CanonicalJSON"]),
+        tests(
+            "RetortCLI",
+            [
+                "retort", "retort-student", "TeacherServer", "TestServers", "Teachers", "CanonicalJSON",
+                "SeededRandomness",
+            ]),
         tests("Stages", ["CanonicalJSON", "ContentStore", "StageGraph"]),
         tests("Scheduling", ["CanonicalJSON", "ContentStore", "PipelineFile", "StageGraph"]),
-        tests("Tokenization", ["CanonicalJSON"], exclude: ["Corpus"]),
+        tests("Tokenization", ["CanonicalJSON", "SeededRandomness"], exclude: ["Corpus"]),
     ] + torchTargets,
     cxxLanguageStandard: usesOwnTorch ? .cxx20 : .cxx17
 )

@@ -1,4 +1,5 @@
 import CanonicalJSON
+import SeededRandomness
 import Testing
 
 @testable import Reasoning

@@ -1,5 +1,6 @@
 import CanonicalJSON
 import Foundation
+import SeededRandomness
 import Testing
 
 /// The real program on a real pipeline, killed with its workers at random moments, until it gets to the end. More rounds

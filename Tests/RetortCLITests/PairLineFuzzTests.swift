@@ -1,6 +1,7 @@
 import CanonicalJSON
 import Foundation
 import Reasoning
+import SeededRandomness
 import Testing
 
 @testable import RetortCLI

@@ -1,6 +1,7 @@
 import CanonicalJSON
 import Foundation
 import TeacherServer
+import SeededRandomness
 import Testing
 
 /// Pipelines that ask a teacher over HTTP, run by the real program.

@@ -1,4 +1,5 @@
 import Foundation
+import SeededRandomness
 import Testing
 
 /// Inputs that fuzzing starts from: examples of each kind, and what once went wrong. Each is a file under Corpus/.

@@ -1,5 +1,6 @@
 import CanonicalJSON
 import Glibc
+import SeededRandomness
 import Testing
 import Tokenization
 
