@@ -122,11 +122,13 @@ extension ActionWorkspace {
 
     func sourceFiles(_ role: String) throws -> [String] {
         guard case .directory(let files)? = sources[role]?.content else { preconditionFailure("no directory \(role)") }
-        return JSONObject(files.keys.map { ($0, .null) }).keys
+        return files.keys.sorted().map(\.text)
     }
 
     func sourceBytes(_ role: String, file: String) throws -> [UInt8] {
-        guard let source = sources[role], case .directory(let files) = source.content, let content = files[file] else {
+        guard let source = sources[role], case .directory(let files) = source.content,
+            let content = files[BytePath(file)]
+        else {
             preconditionFailure("no file \(file) in \(role)")
         }
         return try read(source.path, "\(source.path.path)/\(file)", expecting: content)
@@ -149,10 +151,15 @@ extension ActionWorkspace {
     }
 
     private func read(_ source: SourcePath, _ path: String, expecting content: FileContent) throws -> [UInt8] {
-        let bytes = try SourceDirectory.read(path, limit: content.bytes)
-        guard bytes.count == content.bytes, Digest(of: bytes) == content.digest else {
-            throw SourceError(source, "\(path) changed while the run was going on; run again")
+        let changed = SourceError(source, "\(path) changed while the run was going on; run again")
+        let bytes: [UInt8]
+        do {
+            bytes = try SourceDirectory.read(path, limit: content.bytes)
+        } catch let error as ContentStoreError {
+            // A file that has grown is beyond the limit.
+            throw [.tooLarge, .changedWhileRead].contains(error.code) ? changed : SourceError(source, "\(error)")
         }
+        guard bytes.count == content.bytes, Digest(of: bytes) == content.digest else { throw changed }
         return bytes
     }
 

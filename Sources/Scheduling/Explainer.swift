@@ -18,10 +18,10 @@ final class Explainer: Sendable {
         var actions: ActionKeys?
     }
 
-    init(history: RunHistory, store: LocalStore) {
+    init(history: RunHistory, store: LocalStore, sources: SourceFiles) {
         self.history = history
         self.store = store
-        details = ReasonDetails(store: store)
+        details = ReasonDetails(store: store, sources: sources)
     }
 
     /// The reasons an action that the cache does not know has to run: never empty, and each of them true.

@@ -7,25 +7,33 @@ import Synchronization
 /// lines of a file.
 final class ReasonDetails: Sendable {
     private let store: LocalStore
+    private let sources: SourceFiles
     /// Many actions of a stage have one reason: each pair of digests is looked into once.
     private let known = Mutex<[[Digest]: Detail]>([:])
 
     private enum Detail {
         case none
         case lines(Int)
+        case files(FileChanges)
         case shards(role: String, only: InputChange?, count: Int)
     }
 
-    init(store: LocalStore) { self.store = store }
+    init(store: LocalStore, sources: SourceFiles) {
+        self.store = store
+        self.sources = sources
+    }
 
     func refine(_ reason: Reason, _ node: StageNode) throws -> Reason {
         switch reason {
         case .sourceChanged(var change):
             guard let old = change.old, let new = change.new,
-                let source = node.parameters.sources.first(where: { $0.role == change.parameter && !$0.isDirectory })
+                let source = node.parameters.sources.first(where: { $0.role == change.parameter })
             else { return reason }
-            let detail = try detail([old, new]) { try lines(old, source, new) }
-            if case .lines(let count) = detail { change.lines = count }
+            switch try detail([old, new], { try source.isDirectory ? files(old, source) : lines(old, source, new) }) {
+            case .lines(let count): change.lines = count
+            case .files(let changes): change.files = changes
+            case .none, .shards: break
+            }
             return .sourceChanged(change)
         case .inputChanged(let change):
             guard change.shard == nil, let old = change.old, let new = change.new, old.records != nil,
@@ -60,6 +68,14 @@ final class ReasonDetails: Sendable {
             Digest(of: after) == new
         else { return .none }
         return .lines(LineComparison.differingLines(before, after))
+    }
+
+    private func files(_ old: Digest, _ source: SourcePath) throws -> Detail {
+        guard case .directory(let now)? = sources.content(of: source), try store.contains(old),
+            let kept = try? store.read(old, limit: SourceFiles.keptTextBytes),
+            let before = SourceManifest(encoded: kept)
+        else { return .none }
+        return .files(SourceManifest(now).changes(since: before))
     }
 
     private func shards(_ role: String, _ old: Digest, _ new: Digest) throws -> Detail {

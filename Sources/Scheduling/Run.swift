@@ -14,6 +14,8 @@ final class Run: Sendable {
         /// Actions whose result is there but cannot be decided by.
         var lost: [ActionID: Reason] = [:]
         var tasks: [ActionID: Task<Void, Never>] = [:]
+        /// Of actions that waited for another process and have not started yet.
+        var leases: [ActionID: ActionLease] = [:]
         var reported: Set<Int> = []
         /// Blobs that actions found gone or damaged: each is made again once in a run.
         var lostInputs: Set<Digest> = []
@@ -63,7 +65,7 @@ final class Run: Sendable {
         sources = try SourceFiles(store: engine.store)
         trees = TreeCheckouts(store: engine.store)
         unfinished = UnfinishedRun(pipeline.name, interval: engine.options.rootInterval)
-        explainer = Explainer(history: history, store: engine.store)
+        explainer = Explainer(history: history, store: engine.store, sources: sources)
         state = Mutex(State(machine: Run.machine(pipeline, mode, engine.options, history)))
     }
 
@@ -77,7 +79,10 @@ final class Run: Sendable {
     func execute() async -> RunReport {
         let clock = ContinuousClock()
         let start = clock.now
-        repeat { await decideAndRun() } while startOver()
+        repeat {
+            await decideAndRun()
+            releaseLeases()
+        } while startOver()
         sources.save()
         trees.remove()
         return report(seconds: (clock.now - start).seconds)
@@ -119,7 +124,8 @@ final class Run: Sendable {
     func cancel() {
         let tasks = state.withLock { state in
             state.isCancelled = true
-            state.machine.stop()
+            // What it asks to be abandoned is among the tasks.
+            _ = state.machine.stop()
             return Array(state.tasks.values)
         }
         for task in tasks { task.cancel() }
@@ -165,6 +171,7 @@ extension Run {
             case .hashSources(let stage): queue.async { [self] in hashSources(stage) }
             case .lookUpMemo(let stage, let preimage): queue.async { [self] in lookUpMemo(stage, preimage) }
             case .run(let id, let preimage): start(id, preimage)
+            case .abandon(let id): state.withLock { $0.tasks[id] }?.cancel()
             case .complete(let stage, let preimage, let outputs):
                 queue.async { [self] in complete(stage, preimage, outputs) }
             }

@@ -24,20 +24,30 @@ final class SourceFiles: Sendable {
         return content.digest
     }
 
-    /// A text larger than this is not kept for explanations.
+    /// A text or a list of files larger than this is not kept for explanations.
     static let keptTextBytes = 256 << 10
 
-    /// Keeps the small files among a stage's sources in the store, so that a later plan can say how many of their lines
-    /// differ. Only a help: what cannot be kept is left out.
+    /// Keeps the small files among a stage's sources in the store, and the lists of what is in its directories, so that a
+    /// later plan can say how many lines or which files differ. Only a help: what cannot be kept is left out.
     ///
     /// - Returns: Their digests, which are the ones in the key.
     func keepTexts(of node: StageNode, in store: LocalStore) -> [Digest] {
         node.parameters.sources.compactMap { source in
-            guard case .file(let content) = content(of: source), content.bytes <= SourceFiles.keptTextBytes,
+            guard let text = text(of: source), text.count <= SourceFiles.keptTextBytes else { return nil }
+            return try? store.write(text)
+        }
+    }
+
+    private func text(of source: SourcePath) -> [UInt8]? {
+        switch content(of: source) {
+        case .file(let content):
+            guard content.bytes <= SourceFiles.keptTextBytes,
                 let bytes = try? SourceDirectory.read(source.path, limit: content.bytes),
-                Digest(of: bytes) == content.digest, let kept = try? store.write(bytes)
+                Digest(of: bytes) == content.digest
             else { return nil }
-            return kept
+            return bytes
+        case .directory(let files): return SourceManifest(files).encoded
+        case nil: return nil
         }
     }
 
@@ -55,7 +65,8 @@ final class SourceFiles: Sendable {
     private func directory(_ path: String) throws -> SourceContent {
         let files = try SourceDirectory.files(in: path)
         return .directory(
-            try Dictionary(uniqueKeysWithValues: files.map { ($0, try cache.content(of: "\(path)/\($0)")) }))
+            try Dictionary(
+                uniqueKeysWithValues: files.map { (BytePath($0), try cache.content(of: "\(path)/\($0)")) }))
     }
 }
 
@@ -63,19 +74,12 @@ final class SourceFiles: Sendable {
 enum SourceContent: Sendable {
     case file(FileContent)
     /// By path in the directory.
-    case directory([String: FileContent])
+    case directory([BytePath: FileContent])
 
     var digest: Digest {
         switch self {
         case .file(let content): return content.digest
-        case .directory(let files):
-            var encoder = CanonicalEncoder(domain: "retort.source-directory/1")
-            encoder.list("files", count: files.count)
-            for (path, content) in files.sorted(by: { compareUTF8($0.key, $1.key) < 0 }) {
-                encoder.field("path", path)
-                encoder.field("digest", content.digest)
-            }
-            return encoder.digest()
+        case .directory(let files): return Digest(of: SourceManifest(files).encoded)
         }
     }
 }

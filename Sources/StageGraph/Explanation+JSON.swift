@@ -55,6 +55,7 @@ extension SourceChange {
         ])
         if let file { object["file"] = .string(file) }
         if let lines { object["lines"] = .integer(Int64(lines)) }
+        if let files { object["files"] = files.json }
         return object
     }
 }

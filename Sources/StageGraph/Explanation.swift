@@ -55,13 +55,18 @@ public struct SourceChange: Sendable, Equatable {
     public let new: Digest?
     /// How many lines differ, where both texts are known.
     public var lines: Int?
+    /// Of a directory, which files differ, where both lists are known.
+    public var files: FileChanges?
 
-    public init(parameter: String, file: String?, old: Digest?, new: Digest?, lines: Int? = nil) {
+    public init(
+        parameter: String, file: String?, old: Digest?, new: Digest?, lines: Int? = nil, files: FileChanges? = nil
+    ) {
         self.parameter = parameter
         self.file = file
         self.old = old
         self.new = new
         self.lines = lines
+        self.files = files
     }
 }
 
@@ -120,6 +125,7 @@ extension InputChange: CustomStringConvertible {
 extension SourceChange: CustomStringConvertible {
     public var description: String {
         let place = parameter + (file.map { " \($0)" } ?? "")
+        if let files { return "\(place): \(files)" }
         if let lines { return "\(place): \(lines) \(lines == 1 ? "line differs" : "lines differ")" }
         guard let old, let new else { return "\(place): \(old?.short ?? "none") → \(new?.short ?? "none")" }
         return "\(place): other content (\(old.short) → \(new.short))"

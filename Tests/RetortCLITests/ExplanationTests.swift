@@ -60,6 +60,30 @@ import Testing
         #expect(run.errors.contains(record), "\(run.errors)")
     }
 
+    @Test func theFilesOfADirectoryAreNamed() throws {
+        let workplace = try Workplace()
+        for name in ["navigate", "snarks", "hyperbaton"] {
+            try workplace.write(#"{"examples":[{"input":"a?","target":"No"}]}"#, to: "bbh/\(name).json")
+        }
+        try workplace.write(
+            "retort: 1\nname: p\nstages:\n  all: { uses: import-bbh, with: { path: bbh } }\n", to: file)
+        #expect(try workplace.retort("run", file).status == 0)
+        try workplace.write(#"{"examples":[{"input":"b?","target":"No"}]}"#, to: "bbh/snarks.json")
+        try workplace.write(#"{"examples":[{"input":"c?","target":"No"}]}"#, to: "bbh/sports.json")
+        for name in ["navigate", "hyperbaton"] {
+            try FileManager.default.removeItem(at: workplace.folder.appendingPathComponent("bbh/\(name).json"))
+        }
+        let text = "path bbh: snarks.json changed; sports.json added; 2 files removed: hyperbaton.json, navigate.json"
+        let plan = try workplace.retort("plan", file).output
+        #expect(plan.contains(text), "\(plan)")
+        let run = try workplace.retort("run", file, "--explain", "--format", "json")
+        #expect(run.status == 0)
+        let started = try #require(run.output.split(separator: "\n").first { $0.contains("file-changed") })
+        let reason = try JSON.parse(String(started))["reasons"]!.array![0]
+        #expect(reason["files"]?["removed"] == ["count": 2, "paths": ["hyperbaton.json", "navigate.json"]])
+        #expect(reason["text"] == .string(text))
+    }
+
     @Test func reasonsAreFactsInJSON() throws {
         let workplace = try workplace()
         #expect(try workplace.retort("run", file).status == 0)
