@@ -6,11 +6,11 @@ import Synchronization
 /// Executing actions and publishing what they and their stages made.
 extension Run {
     func start(_ id: ActionID, _ preimage: ActionPreimage) {
-        let task = Task(executorPreference: executor) { await self.run(id, preimage) }
-        let isCancelled = state.withLock { state in
-            // The action may be over already; then its task must not be kept.
-            if state.machine.stages[id.stage].tasks![id.task].status == .running { state.tasks[id] = task }
-            return state.isCancelled
+        // Under the lock, so that the task is known before it can be over.
+        let (task, isCancelled) = state.withLock { state in
+            let task = Task(executorPreference: executor) { await self.run(id, preimage) }
+            state.tasks[id] = task
+            return (task, state.isCancelled)
         }
         if isCancelled { task.cancel() }
     }
@@ -20,7 +20,9 @@ extension Run {
         let prefix = prefix(id)
         let clock = ContinuousClock()
         do {
-            let lease = try await lease(preimage.key)
+            guard let lease = try lease(id, preimage.key) else {
+                return try await waitForAnother(id, node, prefix, preimage)
+            }
             if let outcome = try finishedElsewhere(node, prefix, preimage) {
                 state.withLock { _ = $0.tasks.removeValue(forKey: id) }
                 return send([.found(id, outcome)])
@@ -103,20 +105,6 @@ extension Run {
                 ? .resultLost(missing: state.machine.lostOutputs(of: id)) : state.lost.removeValue(forKey: id)
         }
         return try known.map { [$0] } ?? explainer.reasons(node, prefix, preimage)
-    }
-
-    private func lease(_ key: Digest) async throws -> ActionLease {
-        if let lease = try store.lease(key) { return lease }
-        return try await store.awaitLease(key)
-    }
-
-    /// The result that another process sharing the store published while this one waited for its turn.
-    private func finishedElsewhere(
-        _ node: StageNode, _ prefix: ShardPrefix, _ preimage: ActionPreimage
-    ) throws -> ActionOutcome? {
-        guard !options.refreshed.contains(node.name) else { return nil }
-        let (outcome, _) = try outcome(store.lookup(preimage.key), node, prefix)
-        return outcome?.missing.isEmpty == true ? outcome : nil
     }
 
     /// Results that come close together share a flush.

@@ -17,12 +17,14 @@ struct RunMachine {
         case plan
     }
 
-    /// Work for the executor. Each effect is answered by exactly one event.
+    /// Work for the executor. Each effect is answered by exactly one event, but for ``abandon``.
     enum Effect {
         case hashSources(stage: Int)
         case lookUpMemo(stage: Int, ActionPreimage)
         case lookUp(ActionID, ActionPreimage)
         case run(ActionID, ActionPreimage)
+        /// Stop waiting for another process's action. Answered by the event that answers ``run``.
+        case abandon(ActionID)
         /// Publish the artifacts and the memo of a stage.
         case complete(stage: Int, ActionPreimage?, outputs: [String: Artifact])
     }
@@ -35,8 +37,13 @@ struct RunMachine {
         /// ``actionFailed`` is still to come.
         case produced(ActionID)
         case ran(ActionID, ActionOutcome)
+        /// Another process is running the action. No answer to an effect: this one waits for it and occupies nothing
+        /// meanwhile; ``found``, ``released`` or ``actionFailed`` is still to come.
+        case heldElsewhere(ActionID)
         /// Another process finished the action while this one waited to run it.
         case found(ActionID, ActionOutcome)
+        /// The wait for another process is over, without a result: the action runs here, in its turn.
+        case released(ActionID)
         /// An action found these blobs of its inputs gone or damaged. It runs again once they are made again.
         case inputsLost(ActionID, [Digest])
         case completed(stage: Int)
@@ -67,6 +74,8 @@ struct RunMachine {
     var waiters: [Digest: [ActionID]] = [:]
     private(set) var used = Resources(cpuSlots: 0)
     private var publishing = 0
+    /// Actions that another process runs, in the order in which that was seen.
+    private var heldElsewhere: [ActionID] = []
     private var ready = ReadyActions()
     private var lookups: [ActionID] = []
     private var nextLookup = 0
@@ -122,7 +131,10 @@ struct RunMachine {
     }
 
     /// Starts no further action; what runs may finish.
-    mutating func stop() { isStopping = true }
+    mutating func stop() -> [Effect] {
+        isStopping = true
+        return drain()
+    }
 
     mutating func handle(_ event: Event) -> [Effect] {
         outstanding -= 1
@@ -151,6 +163,13 @@ struct RunMachine {
         case .ran(let id, let outcome):
             leave(id, for: .done)
             finishRun(id, outcome, isExecuted: true)
+        case .heldElsewhere(let id):
+            outstanding += 1
+            leave(id, for: .heldElsewhere)
+            heldElsewhere.append(id)
+        case .released(let id):
+            leave(id, for: .ready)
+            makeReady(id)
         case .found(let id, let outcome):
             leave(id, for: .done)
             finishRun(id, outcome, isExecuted: false)
@@ -176,6 +195,7 @@ struct RunMachine {
         case .running: used -= stages[id.stage].needs
         case .publishing: publishing -= 1
         case .lookingUp: outstandingLookups -= 1
+        case .heldElsewhere: heldElsewhere.removeAll { $0 == id }
         default: break
         }
         stages[id.stage].tasks![id.task].status = status
@@ -210,7 +230,11 @@ extension RunMachine {
     }
 
     private mutating func drain() -> [Effect] {
-        if !isStopping && !hasDiverged {
+        if isStopping || hasDiverged {
+            // Nobody is to wait for what would not be used.
+            effects += heldElsewhere.map { .abandon($0) }
+            heldElsewhere = []
+        } else {
             while nextLookup < lookups.count, outstandingLookups < RunMachine.lookupWindow {
                 let id = lookups[nextLookup]
                 nextLookup += 1

@@ -14,6 +14,8 @@ struct TaskState {
         /// Has to run and waits for resources.
         case ready
         case running
+        /// Another process is running it; occupies nothing here.
+        case heldElsewhere
         /// Computed; its result is not durable yet.
         case publishing
         case done
