@@ -147,8 +147,22 @@ final class TemporaryStore {
         #expect(second.stage("scaled")!.executed == 1)
     }
 
+    @Test func theCompressionLevelChangesNothing() async throws {
+        let (store, other) = (TemporaryStore.inMemory(), TemporaryStore.inMemory())
+        let pipeline = try diamond(values(60))
+        func run(_ store: TemporaryStore, level: Int) async throws -> RunReport {
+            let store = try LocalStore(at: store.path, compressionLevel: level)
+            return try await Engine(store: store, options: .init(jobs: 2)).run(pipeline)
+        }
+        let first = try await run(store, level: 1)
+        #expect(try await run(store, level: 19).executed == 0)
+        #expect(try await run(other, level: 19).stages.map(\.outputs) == first.stages.map(\.outputs))
+        let keys = try store.engine().actionsOfLastRun(of: pipeline)
+        #expect(try keys.count > 5 && keys == other.engine().actionsOfLastRun(of: pipeline))
+    }
+
     @Test(arguments: [1, 2, 8]) func jobsDoNotChangeResults(jobs: Int) async throws {
-        let (reference, store) = (TemporaryStore(), TemporaryStore())
+        let (reference, store) = (TemporaryStore.inMemory(), TemporaryStore.inMemory())
         let pipeline = try diamond(values(90))
         let expected = try await reference.engine(jobs: 3).run(pipeline)
         let report = try await store.engine(jobs: jobs).run(pipeline)

@@ -18,6 +18,10 @@ private struct Simulation {
     var memos: [Digest: StageOutcome]
     var failing: Set<String> = []
     private var random: UInt64
+    /// One to four shards; some stay empty.
+    private static let outputs = ScriptedOutputs(
+        prefixes: { [[""], ["0", "1"], ["0", "10", "110", "111"]][Int($0.bytes[7]) % 3] },
+        isEmpty: { $0.bytes[$1] % 4 == 0 })
 
     init(
         _ pipeline: Pipeline, seed: UInt64, slots: Int, mode: RunMachine.Mode = .run, keepGoing: Bool = false,
@@ -57,7 +61,7 @@ private struct Simulation {
             let prefix = state.tasks![id.task].prefix
             ran.append("\(state.node.name) \(prefix)")
             if failing.contains(state.node.name) { return .actionFailed(id) }
-            let outcome = outcome(of: state, prefix, preimage)
+            let outcome = Simulation.outputs.outcome(of: state, prefix, preimage.key)
             cache[preimage.key] = outcome
             // Some results are on their way to the disk for a while, and other actions have the slot meanwhile.
             if random & 1 == 0 {
@@ -65,6 +69,7 @@ private struct Simulation {
                 return .produced(id)
             }
             return .ran(id, outcome)
+        case .abandon: preconditionFailure("nothing is held elsewhere")
         case .complete(let stage, let preimage, let outputs):
             if let preimage {
                 let state = machine.stages[stage]
@@ -73,28 +78,6 @@ private struct Simulation {
             }
             return .completed(stage: stage)
         }
-    }
-
-    /// Outputs that are a function of the key alone, as real ones are; some shards stay empty.
-    private func outcome(of state: StageState, _ prefix: ShardPrefix, _ preimage: ActionPreimage) -> ActionOutcome {
-        let key = preimage.key
-        var outputs: [String: ActionOutput] = [:]
-        for (index, port) in state.signature.outputs.enumerated() {
-            let digest = Digest(of: key.hex + port.name)
-            if state.isMap {
-                let isEmpty = key.bytes[index] % 4 == 0
-                outputs[port.name] = .shard(
-                    isEmpty ? nil : Shard(prefix: prefix, digest: digest, records: 1, bytes: 1))
-            } else {
-                let texts = [[""], ["0", "1"], ["0", "10", "110", "111"]][Int(key.bytes[7]) % 3]
-                let shards = texts.map {
-                    Shard(prefix: ShardPrefix($0)!, digest: Digest(of: digest.hex + $0), records: 1, bytes: 1)
-                }
-                outputs[port.name] = .artifact(try! Artifact(type: port.type, shards: shards))
-            }
-        }
-        return ActionOutcome(
-            outputs: outputs, accounting: Accounting(recordsIn: 1, recordsOut: 1), seconds: 1)
     }
 }
 
@@ -133,12 +116,12 @@ private struct Simulation {
         return try .toys(stages)
     }
 
-    @Test(arguments: 0..<60 as Range<UInt64>) func everyInterleavingGivesTheSameResult(seed: UInt64) throws {
+    @Test(arguments: 0..<60 as Range<UInt64>) func randomInterleavingsGiveTheSameResult(seed: UInt64) throws {
         let pipeline = try pipeline(seed)
         var reference = Simulation(pipeline, seed: 1, slots: 1)
         reference.run()
         #expect(reference.machine.stages.allSatisfy { $0.phase == .complete })
-        for order in 2..<20 as Range<UInt64> {
+        for order in 2..<8 as Range<UInt64> {
             var simulation = Simulation(pipeline, seed: seed &* 31 &+ order, slots: 1 + Int(order) % 4)
             simulation.run()
             #expect(simulation.machine.stages.map(\.outputs) == reference.machine.stages.map(\.outputs))

@@ -174,12 +174,69 @@ struct Stubborn: Stage {
     }
 }
 
+/// Takes what its parameters say of a run's resources, and says when it has them.
+struct Needy: Stage {
+    static let signature = StageSignature(
+        "needy", version: 1, .map, "Occupies resources.",
+        parameters: [
+            Parameter("slots", .integer(0...64), default: 1, "CPU slots."),
+            Parameter("accelerators", .integer(0...64), default: 0, "Accelerators."),
+            Parameter("calls", .integer(0...64), default: 0, "Network calls."),
+            Parameter("fail-on", .string, default: .null, "Fails on the record of this id and names it."),
+        ],
+        inputs: [InputPort("numbers", .numbers, "Input.")], outputs: [OutputPort("numbers", .numbers, "Output.")])
+    let resources: Resources
+    let failure: String?
+
+    init(_ parameters: StageParameters) {
+        resources = Resources(
+            cpuSlots: parameters.integer("slots"), accelerators: parameters.integer("accelerators"),
+            networkCalls: parameters.integer("calls"))
+        failure = parameters.optionalString("fail-on")
+    }
+
+    func run(_ context: any ActionContext) throws -> Accounting {
+        let records = try context.records("numbers")
+        if let failure, records.contains(where: { $0["id"]?.string == failure }) {
+            throw RecordFailure(record: failure, ToyFailure())
+        }
+        try context.write(records, to: "numbers")
+        return Accounting(recordsIn: records.count, recordsOut: records.count)
+    }
+}
+
+/// Gives other numbers each time it runs, which no stage should.
+struct Drift: Stage {
+    private static let clocks = Mutex<[String: Int]>([:])
+    static let signature = StageSignature(
+        "drift", version: 1, .source, "Counts its runs.",
+        parameters: [Parameter("clock", .string, "Which count.")],
+        outputs: [OutputPort("numbers", .numbers, "The numbers.")])
+    let clock: String
+
+    init(_ parameters: StageParameters) { clock = parameters.string("clock") }
+
+    func run(_ context: any ActionContext) throws -> Accounting {
+        let count = Drift.clocks.withLock { clocks in
+            clocks[clock, default: 0] += 1
+            return clocks[clock]!
+        }
+        let records = (0..<20).map {
+            JSONObject([("id", .string("n\($0)")), ("value", .integer(Int64(100 * count + $0)))])
+        }
+        try context.write(records, to: "numbers", limit: ShardLimit(records: 8, bytes: 1 << 20))
+        return Accounting(recordsIn: records.count, recordsOut: records.count)
+    }
+}
+
 struct ToyFailure: Error, CustomStringConvertible {
     var description: String { "the toy broke" }
 }
 
 extension StageLibrary {
-    static let toys = StageLibrary([Numbers.self, Shift.self, Sum.self, Scale.self, Careless.self, Stubborn.self])
+    static let toys = StageLibrary([
+        Numbers.self, Shift.self, Sum.self, Scale.self, Careless.self, Stubborn.self, Needy.self, Drift.self,
+    ])
 }
 
 /// A stage of a toy pipeline.
