@@ -88,7 +88,11 @@ struct EngineOptions: ParsableArguments {
     @Option(help: "Stages that may use an accelerator at a time.")
     var accelerators = 1
 
-    @Option(help: "Calls to teachers that may be under way at a time.")
+    @Option(
+        help: """
+            Actions that may wait for a teacher behind an API at a time, beside those that have a CPU slot. How many \
+            requests they send is ruled by the teacher's own limits.
+            """)
     var networkCalls = 32
 
     func validate() throws {
