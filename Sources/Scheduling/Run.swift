@@ -72,8 +72,10 @@ final class Run: Sendable {
     private static func machine(
         _ pipeline: Pipeline, _ mode: RunMachine.Mode, _ options: Engine.Options, _ history: RunHistory
     ) -> RunMachine {
-        RunMachine(
+        var machine = RunMachine(
             pipeline, mode: mode, limits: options.limits, keepGoing: options.keepGoing, weights: history.seconds)
+        machine.publishingWindow = min(machine.publishingWindow, FileHandles.forLeases)
+        return machine
     }
 
     func execute() async -> RunReport {

@@ -55,8 +55,9 @@ struct RunMachine {
     /// Lookups under way at a time, so that their effects take bounded memory however many shards there are.
     static let lookupWindow = 4096
 
-    /// Results on their way to the disk before no further action starts, for the same reason.
-    static let publishingWindow = 1024
+    /// Results on their way to the disk before no further action starts, for the same reason. Each holds its lease, a file
+    /// handle.
+    var publishingWindow = 1024
 
     let mode: Mode
     let limits: Resources
@@ -249,7 +250,7 @@ extension RunMachine {
             }
             var free = limits
             free -= used
-            while publishing < RunMachine.publishingWindow, let (id, needs) = ready.removeNext(free: free) {
+            while publishing < publishingWindow, let (id, needs) = ready.removeNext(free: free) {
                 used += needs
                 free -= needs
                 stages[id.stage].tasks![id.task].status = .running

@@ -1,5 +1,6 @@
 import CanonicalJSON
 import Foundation
+import SeededRandomness
 import TeacherServer
 import SeededRandomness
 import Testing

@@ -49,6 +49,12 @@ import Testing
         #expect(underWay(&scene) == ["trains 0"])
     }
 
+    @Test func resultsOnTheirWayToTheDiskLeaveFileHandlesToTheRest() {
+        #expect(FileHandles.forLeases(of: 256) == 64)
+        #expect(FileHandles.forLeases(of: 1024) == 448)
+        #expect(FileHandles.forLeases(of: 100) == 8)
+    }
+
     @Test func theLongestChainGoesFirst() throws {
         // While one action has the slot, the others are looked up; then all are ready.
         let stages = [
