@@ -135,7 +135,9 @@ extension ActionWorkspace {
     }
 
     func sourceDigest(_ role: String, file: String) throws -> Digest {
-        guard let source = sources[role], case .directory(let files) = source.content, let content = files[file] else {
+        guard let source = sources[role], case .directory(let files) = source.content,
+            let content = files[BytePath(file)]
+        else {
             preconditionFailure("no file \(file) in \(role)")
         }
         let path = "\(source.path.path)/\(file)"
