@@ -17,6 +17,20 @@ struct StoreOptions: ParsableArguments {
     var path = "artifacts"
 
     func open(access: LocalStore.Access = .readWrite) throws -> LocalStore { try LocalStore(at: path, access: access) }
+
+    /// A store to look after. Unlike a run's, it has to be there: nothing is wrong with a store that a typing mistake
+    /// has just made.
+    func openExisting(access: LocalStore.Access = .readWrite) throws -> LocalStore {
+        guard Glibc.access(path, F_OK) == 0 else { throw MissingStore(path: path) }
+        return try open(access: access)
+    }
+}
+
+/// A command that looks after a store found none.
+struct MissingStore: Error, CustomStringConvertible {
+    let path: String
+
+    var description: String { "there is no store at \(path); --store DIR names another, and the first run makes one" }
 }
 
 struct PipelineOptions: ParsableArguments {

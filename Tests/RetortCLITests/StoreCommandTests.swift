@@ -30,6 +30,16 @@ import Testing
         try FileManager.default.subpathsOfDirectory(atPath: workplace.store("blobs")).filter { $0.hasSuffix(".zst") }
     }
 
+    @Test(arguments: ["stats", "verify", "gc"]) func aStoreThatIsNotThereIsNamed(command: String) throws {
+        let workplace = try Workplace()
+        let outcome = try workplace.retort("store", command, "--store", "artifcats")
+        #expect(outcome.status == 1)
+        #expect(
+            outcome.errors
+                == "error: there is no store at artifcats; --store DIR names another, and the first run makes one\n")
+        #expect(!FileManager.default.fileExists(atPath: workplace.folder.appendingPathComponent("artifcats").path))
+    }
+
     @Test func whatIsPinnedOutlivesItsPipelineUntilItIsUnpinned() throws {
         let workplace = try workplace()
         let questions = try workplace.retort("show", "small.yaml", "worded").output

@@ -2,7 +2,6 @@ import CanonicalJSON
 import Foundation
 import SeededRandomness
 import TeacherServer
-import SeededRandomness
 import Testing
 
 /// Pipelines that ask a teacher over HTTP, run by the real program.

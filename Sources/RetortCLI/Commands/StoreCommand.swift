@@ -16,7 +16,7 @@ struct StoreCommand: ParsableCommand {
         @OptionGroup var storeOptions: StoreOptions
 
         func run() throws {
-            let store = try storeOptions.open(access: .readOnly)
+            let store = try storeOptions.openExisting(access: .readOnly)
             for line in StoreText.lines(try store.statistics()) { StandardStream.output.line(line) }
             for root in try store.roots() { StandardStream.output.line(StoreText.line(root, in: store)) }
         }
@@ -38,7 +38,7 @@ struct StoreCommand: ParsableCommand {
 
         func run() throws {
             if tierOptions.namesTiers { return try TierVerification.run(storeOptions, tierOptions) }
-            let audit = try storeOptions.open(access: repair ? .readWrite : .readOnly).audit(repair: repair)
+            let audit = try storeOptions.openExisting(access: repair ? .readWrite : .readOnly).audit(repair: repair)
             for line in StoreText.lines(audit) { StandardStream.output.line(line) }
             if audit.leavesSomethingWrong { throw ExitStatus.failure }
         }
@@ -65,7 +65,7 @@ struct StoreCommand: ParsableCommand {
         }
 
         func run() throws {
-            let store = try storeOptions.open()
+            let store = try storeOptions.openExisting()
             let collection = try store.collect(grace: grace, dryRun: !delete)
             if list {
                 for key in collection.actions { StandardStream.output.line("result \(key)") }

@@ -94,6 +94,7 @@ struct GraphSession {
 
         let other = TemporaryStore.inMemory()
         let scratch = try await Engine(store: other.open(), options: .init(jobs: 2)).run(pipeline)
+        try #require(scratch.status == .ok, "\(comment): from scratch: \(scratch.failures)")
         #expect(scratch.executed == oracle.keys.count, comment)
         #expect(report.stages.map(\.outputs) == scratch.stages.map(\.outputs), comment)
         #expect(report.stages.map(\.accounting) == scratch.stages.map(\.accounting), comment)
