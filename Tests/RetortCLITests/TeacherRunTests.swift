@@ -162,6 +162,21 @@ import Testing
         #expect(try stage("cots")["calls"] == 0)
     }
 
+    @Test func thePlanGivesABoundWhereMoreSamplesMayBeTaken() async throws {
+        let scene = try await TeacherScene(questions: 40)
+        try scene.write(more: "temperature: 1, max-tokens: 300, samples: 3")
+        func planned() throws -> JSON {
+            let plan = try JSON.parse(scene.workplace.retort("plan", "asked.yaml", "--format", "json").output)
+            return try #require(plan["teacher_calls"]?.array?.first { $0["stage"]?.string == "cots" })
+        }
+        let before = try planned()
+        #expect(before["calls"] == 120 && before["exact"] == false && before["answered"] == 0)
+        let calls = try #require(try scene.run("--target", "cots").stage("cots")["teacher_calls"]?.integer)
+        #expect(calls > 40 && calls <= 120, "\(calls) calls")
+        let after = try planned()
+        #expect(after["calls"] == 0 && after["exact"] == true)
+    }
+
     @Test func thePlanCountsForTheFirstStageWhatTheRunThenMakes() async throws {
         let scene = try await TeacherScene(questions: 200)
         #expect(try scene.run("--target", "cots").status == 0)

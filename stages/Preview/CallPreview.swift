@@ -14,9 +14,10 @@ public struct CallPreview: Sendable {
         public var name: String
         /// Whether the numbers of calls are exact; else they are upper bounds.
         public var isExact: Bool
-        /// Calls to make. Further samples of a question are not counted.
+        /// Calls to make. How many further samples a question takes depends on what the first ones say, so a stage with
+        /// `samples` above 1 has an upper bound: all of them.
         public var calls: Int
-        /// Questions of the actions to run that the ledger answers, or another question of this run.
+        /// Questions of the actions to run whose first sample the ledger answers, or another question of this run.
         public var answered: Int
         /// Estimates for the calls to make: prompts at 4 bytes a token, answers at the mean of those in the ledger, or
         /// at the limit when there are none.
@@ -158,20 +159,27 @@ private struct Rehearsal {
         let ids = actions.ids(under: toRun)
         let requests = try stage.requests(context).filter { ids.contains(Digest(of: $0.id)) }
         let teacher = try stage.settings.identityOnly(context)
-        let keys = requests.map { RequestKey($0, to: teacher) }
+        let samples = requests.flatMap { request in
+            (0..<stage.settings.samples).map { index in
+                var sample = request
+                sample.sampleIndex = index
+                return sample
+            }
+        }
+        let keys = samples.map { RequestKey($0, to: teacher) }
         let answers = try ledger?.responses(for: keys) ?? [:]
-        let missing = zip(keys, requests).filter { answers[$0.0] == nil && asked.insert($0.0).inserted }.map(\.1)
+        let missing = zip(keys, samples).filter { answers[$0.0] == nil && asked.insert($0.0).inserted }.map(\.1)
         let promptTokens = missing.reduce(0) { $0 + $1.likelyPromptTokens }
         if !missing.isEmpty { meanPrompt = promptTokens / missing.count }
         return result(
-            node.name, stage, isExact: true, calls: missing.count, answered: requests.count - missing.count,
-            promptTokens: promptTokens)
+            node.name, stage, isExact: stage.settings.samples == 1 || missing.isEmpty, calls: missing.count,
+            answered: requests.count - missing.count { $0.sampleIndex == 0 }, promptTokens: promptTokens)
     }
 
     private func estimate(_ name: String, _ stage: any AskingStage) -> CallPreview.Stage? {
         guard !stage.settings.isRecorded else { return nil }
-        return result(
-            name, stage, isExact: false, calls: boundOfStage, answered: 0, promptTokens: boundOfStage * meanPrompt)
+        let calls = boundOfStage * stage.settings.samples
+        return result(name, stage, isExact: false, calls: calls, answered: 0, promptTokens: calls * meanPrompt)
     }
 
     private func result(
