@@ -77,3 +77,8 @@ func largestDifference(_ a: some Collection<Double>, _ b: some Collection<Double
         return difference.isNaN ? .infinity : max(largest, difference)
     }
 }
+
+/// The largest difference as a share of the largest expected magnitude.
+func relativeDifference(_ values: some Collection<Double>, from expected: some Collection<Double>) -> Double {
+    largestDifference(values, expected) / expected.reduce(0) { max($0, abs($1)) }
+}

@@ -27,11 +27,6 @@ import Testing
         #expect(worker.finish().status == 0)
     }
 
-    /// Of the logits as a whole: the largest difference over the largest logit.
-    private func relativeError(_ ours: [Double], _ theirs: [Double]) -> Double {
-        largestDifference(ours, theirs) / (theirs.map(abs).max() ?? 1)
-    }
-
     private func logits(_ model: Decoder, _ ids: [Int32]) throws -> [Double] {
         try withoutGradients {
             try model(ids.map(Int64.init), segments: [Segment(rows: 0..<ids.count)])
@@ -52,10 +47,11 @@ import Testing
             let ids = try numbers("ids").map { Int32($0) }
             let prompt = try #require(expected["prompt"]?.integer)
             let checkpoint = try Checkpoint(directory: "\(folder)/base")
-            #expect(relativeError(try logits(checkpoint.model(), ids), try numbers("base")) < 1e-5, "\(folder)")
+            let base = try logits(checkpoint.model(), ids)
+            #expect(relativeDifference(base, from: try numbers("base")) < 1e-5, "\(folder)")
             let adapter = try Adapter(directory: "\(folder)/adapter", for: checkpoint)
             let model = try checkpoint.model(adapter: adapter)
-            #expect(relativeError(try logits(model, ids), try numbers("adapter")) < 1e-5, "\(folder)")
+            #expect(relativeDifference(try logits(model, ids), from: try numbers("adapter")) < 1e-5, "\(folder)")
 
             let record = TokenRecord(id: "x", prompt: Array(ids[..<prompt]), completion: Array(ids[prompt...]))
             var job = Samples.job(.sft)
@@ -92,7 +88,7 @@ import Testing
             let own = try logits(checkpoint.model(adapter: adapter), ids)
             for key in ["case-\(index)", "case-\(index)/merged"] {
                 let wanted = try #require(theirs[key]?.array).compactMap(\.double)
-                #expect(relativeError(own, wanted) < 1e-5, "\(key)")
+                #expect(relativeDifference(own, from: wanted) < 1e-5, "\(key)")
             }
         }
     }
