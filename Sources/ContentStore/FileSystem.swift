@@ -286,6 +286,14 @@ package enum FileSystem {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
+    /// A new folder, for this user alone, under TMPDIR or /tmp. The caller removes it.
+    package static func makeTemporaryFolder(_ name: String) throws(ContentStoreError) -> String {
+        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var template = Array("\(parent)/\(name)-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw failure("making a temporary folder", parent) }
+        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     package static func changedWhileRead(_ path: String) -> ContentStoreError {
         ContentStoreError(
             .changedWhileRead, path, "it changed while it was read",

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CanonicalJSON
+import ContentStore
 import Glibc
 import Stages
 import StudentJobs
@@ -39,7 +40,7 @@ struct StudentSession {
     static func run<Result: Sendable>(
         _ body: @escaping @Sendable (StudentSession) async throws -> Result
     ) async throws -> Result {
-        let session = StudentSession(folder: try temporaryFolder())
+        let session = StudentSession(folder: try FileSystem.makeTemporaryFolder("retort"))
         defer { session.remove() }
         let work = Task { try await body(session) }
         let signals = InterruptSignals { work.cancel() }
@@ -126,13 +127,6 @@ struct StudentSession {
             if count == 0 { return }
             try body(buffer[..<count])
         }
-    }
-
-    private static func temporaryFolder() throws -> String {
-        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        var template = Array("\(parent)/retort-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw StudentSessionError.system(parent, "takes no temporary folder") }
-        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// The folder is flat: files of this session and what the worker wrote.

@@ -73,11 +73,7 @@ extension Tier: SegmentStorage {
     private func downloadSegment(
         _ digest: Digest, of collection: SegmentCollection, limit: Int
     ) async throws -> [UInt8] {
-        var template = Array("/tmp/retort-segment-XXXXXX".utf8CString)
-        guard template.withUnsafeMutableBufferPointer({ mkdtemp($0.baseAddress!) }) != nil else {
-            throw FileSystem.failure("creating a folder", "/tmp")
-        }
-        let folder = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+        let folder = try FileSystem.makeTemporaryFolder("retort-segment")
         let path = "\(folder)/segment"
         defer {
             _ = unlink(path)

@@ -12,13 +12,31 @@ import Testing
         Toy(name, "numbers", [], ["values": ["n": .integer(value)]])
     }
 
-    /// Takes the lease of a source stage's action.
-    private func hold(_ stage: String, of pipeline: Pipeline, in store: TemporaryStore) throws -> ActionLease {
+    /// The key of a source stage's action.
+    private func key(of stage: String, in pipeline: Pipeline) throws -> Digest {
         let node = try #require(pipeline.stage(stage))
-        let preimage = ActionPreimage(
+        return ActionPreimage(
             scope: .action, stage: node.signature.name, version: node.signature.version,
-            parameters: node.parameters.keyed, inputs: [])
-        return try #require(try store.open().lease(preimage.key))
+            parameters: node.parameters.keyed, inputs: []
+        ).key
+    }
+
+    private func hold(_ stage: String, of pipeline: Pipeline, in store: TemporaryStore) throws -> ActionLease {
+        try #require(try store.open().lease(key(of: stage, in: pipeline)))
+    }
+
+    /// Starts a run with one slot. The names of its stages come as they finish.
+    private func start(
+        _ pipeline: Pipeline, in store: TemporaryStore
+    ) throws -> (run: Task<RunReport, any Error>, finished: AsyncStream<String>) {
+        let (names, finished) = AsyncStream<String>.makeStream()
+        let engine = try store.engine(jobs: 1)
+        let run = Task {
+            try await engine.run(pipeline) { event in
+                if case .stageFinished(let stage) = event { finished.yield(stage.name) }
+            }
+        }
+        return (run, names)
     }
 
     @Test(.timeLimit(.minutes(2))) func theOnlySlotIsFreeForOthersMeanwhile() async throws {
@@ -28,15 +46,9 @@ import Testing
             Toy("b", "shift", [("numbers", ["held"])], ["by": 1]),
         ])
         let lease = try hold("held", of: pipeline, in: store)
-        let (events, finished) = AsyncStream<String>.makeStream()
-        let engine = try store.engine(jobs: 1)
-        let run = Task {
-            try await engine.run(pipeline) { event in
-                if case .stageFinished(let stage) = event { finished.yield(stage.name) }
-            }
-        }
+        let (run, finished) = try start(pipeline, in: store)
         var order: [String] = []
-        for await stage in events {
+        for await stage in finished {
             order.append(stage)
             if stage == "a" { break }
         }
@@ -51,25 +63,17 @@ import Testing
         let store = TemporaryStore()
         let pipeline = try Pipeline.toys([source("held", value: 1), source("free", value: 2)])
         let lease = try hold("held", of: pipeline, in: store)
-        let (events, finished) = AsyncStream<String>.makeStream()
-        let engine = try store.engine(jobs: 1)
-        let run = Task {
-            try await engine.run(pipeline) { event in
-                if case .stageFinished(let stage) = event { finished.yield(stage.name) }
-            }
-        }
-        for await stage in events where stage == "free" { break }
+        let (run, finished) = try start(pipeline, in: store)
+        for await stage in finished where stage == "free" { break }
         // The holder's result, as it would publish it: made in a store of its own.
         let elsewhere = TemporaryStore()
         let made = try await elsewhere.engine().run(pipeline).stage("held")!.outputs["numbers"]!
         let (theirs, shared) = (try elsewhere.open(), try store.open())
         for shard in made.shards { _ = try shared.write(theirs.read(shard)) }
         try shared.write(made)
-        let node = try #require(pipeline.stage("held"))
-        let preimage = ActionPreimage(
-            scope: .action, stage: node.signature.name, version: 1, parameters: node.parameters.keyed, inputs: [])
-        let result = try #require(try theirs.result(for: preimage.key))
-        try shared.publish(result, for: preimage.key)
+        let key = try key(of: "held", in: pipeline)
+        let result = try #require(try theirs.result(for: key))
+        try shared.publish(result, for: key)
         lease.release()
         let report = try await run.value
         #expect(report.status == .ok)
@@ -95,14 +99,8 @@ import Testing
         let store = TemporaryStore()
         let pipeline = try Pipeline.toys([source("held", value: 1), source("free", value: 2)])
         let lease = try hold("held", of: pipeline, in: store)
-        let (events, finished) = AsyncStream<String>.makeStream()
-        let engine = try store.engine(jobs: 1)
-        let run = Task {
-            try await engine.run(pipeline) { event in
-                if case .stageFinished(let stage) = event { finished.yield(stage.name) }
-            }
-        }
-        for await stage in events where stage == "free" { break }
+        let (run, finished) = try start(pipeline, in: store)
+        for await stage in finished where stage == "free" { break }
         run.cancel()
         let report = try await run.value
         #expect(report.status == .interrupted)

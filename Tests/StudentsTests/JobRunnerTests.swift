@@ -196,15 +196,7 @@ import Testing
     @Test func promptsAsTextUseTheCheckpointsTokenizer() throws {
         let scratch = ScratchDirectory()
         // Every byte of "abc" is a token of its own; 1 is the end.
-        let tokenizer =
-            #"{"version":"1.0","truncation":null,"padding":null,"added_tokens":[{"id":1,"content":"<end>","#
-            + #""single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}],"#
-            + #""normalizer":null,"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"#
-            + #""use_regex":false},"post_processor":null,"decoder":{"type":"ByteLevel","add_prefix_space":true,"#
-            + #""trim_offsets":true,"use_regex":true},"model":{"type":"BPE","dropout":null,"unk_token":null,"#
-            + #""continuing_subword_prefix":null,"end_of_word_suffix":null,"fuse_unk":false,"byte_fallback":false,"#
-            + #""ignore_merges":false,"vocab":{"<end>":1,"a":11,"b":12,"c":13},"merges":[]}}"#
-        _ = try scratch.write("tokenizer.json", Array(tokenizer.utf8))
+        _ = try scratch.write("tokenizer.json", Samples.tokenizer([("a", 11), ("b", 12), ("c", 13)]))
         var training = training(scratch, name: "sft", data: try shards(scratch))
         training.tokenizer = scratch.path
         try run(.train(training))

@@ -64,7 +64,12 @@ enum Samples {
     /// A tokenizer.json in which each id but the end token, 1, is a letter of its own: a, c, d, …
     static func tokenizer(size: Int) -> [UInt8] {
         let letters = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ").prefix(size)
-        let entries = letters.enumerated().filter { $0.offset != 1 }.map { "\"\($0.element)\":\($0.offset)" }
+        return tokenizer(letters.enumerated().filter { $0.offset != 1 }.map { ($0.element, $0.offset) })
+    }
+
+    /// A tokenizer.json of these letters and the end token, 1.
+    static func tokenizer(_ letters: [(letter: Character, id: Int)]) -> [UInt8] {
+        let entries = letters.map { "\"\($0.letter)\":\($0.id)" }
         let text =
             #"{"version":"1.0","truncation":null,"padding":null,"added_tokens":[{"id":1,"content":"<end>","#
             + #""single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}],"#
