@@ -114,6 +114,7 @@ let package = Package(
 
         tests("CanonicalJSON"),
         .target(name: "TestServers", dependencies: nio, path: "Tests/TestServers", swiftSettings: settings),
+        .target(name: "TestData", dependencies: ["CanonicalJSON"], path: "Tests/TestData", swiftSettings: settings),
         .target(name: "SeededRandomness", path: "Tests/SeededRandomness", swiftSettings: settings),
         tests("HTTPTransport", ["TestServers"]),
         tests("StoreTiers", ["TestServers", "ContentStore", "HTTPTransport", "CanonicalJSON"]),
@@ -124,8 +125,8 @@ let package = Package(
         tests("Safetensors"),
         tests("StudentJobs", ["CanonicalJSON", "Safetensors"]),
         tests("Tensors"),
-        tests("Students", ["retort-student", "CanonicalJSON", "Safetensors", "StudentJobs", "Tensors"]),
-        tests("Reasoning", ["CanonicalJSON", "SeededRandomness"]),
+        tests("Students", ["retort-student", "TestData", "CanonicalJSON", "Safetensors", "StudentJobs", "Tensors"]),
+        tests("Reasoning", ["CanonicalJSON", "SeededRandomness", "TestData"]),
         tests("PipelineFile", ["CanonicalJSON", "ContentStore", "StageGraph"]),
         tests("StageGraph", ["CanonicalJSON", "ContentStore", "SeededRandomness"]),
         tests("ContentStore", ["CanonicalJSON"]),
@@ -135,9 +136,9 @@ let package = Package(
                 "retort", "retort-student", "TeacherServer", "TestServers", "Teachers", "CanonicalJSON",
                 "SeededRandomness",
             ]),
-        tests("Stages", ["CanonicalJSON", "ContentStore", "StageGraph"]),
+        tests("Stages", ["CanonicalJSON", "ContentStore", "StageGraph", "TestData"]),
         tests("Scheduling", ["CanonicalJSON", "ContentStore", "PipelineFile", "StageGraph"]),
-        tests("Tokenization", ["CanonicalJSON", "SeededRandomness"], exclude: ["Corpus"]),
+        tests("Tokenization", ["CanonicalJSON", "SeededRandomness", "TestData"], exclude: ["Corpus"]),
     ] + torchTargets,
     cxxLanguageStandard: usesOwnTorch ? .cxx20 : .cxx17
 )

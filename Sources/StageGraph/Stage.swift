@@ -11,10 +11,7 @@ public protocol Stage: Sendable {
     /// - Throws: ``InvalidParameters`` when values that are each valid do not fit together.
     init(_ parameters: StageParameters) throws
 
-    /// CPU slots an action occupies.
-    var slots: Int { get }
-
-    /// All that an action occupies while it runs; ``slots`` alone unless a stage says otherwise.
+    /// What an action occupies while it runs; one CPU slot unless a stage says otherwise.
     var resources: Resources { get }
 
     /// Programs an action starts; their digests are part of its key. Those of the signature unless a stage's parameters
@@ -26,8 +23,7 @@ public protocol Stage: Sendable {
 }
 
 extension Stage {
-    public var slots: Int { 1 }
-    public var resources: Resources { Resources(cpuSlots: max(1, slots)) }
+    public var resources: Resources { Resources(cpuSlots: 1) }
     public var programs: [String] { Self.signature.programs }
 }
 

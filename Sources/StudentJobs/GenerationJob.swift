@@ -127,6 +127,8 @@ public struct Generation: Sendable, Equatable {
     public var id: String
     /// Which of the prompt's samples, counted from 0; nil where the job makes one of each.
     public var sample: Int?
+    /// The number of the prompt's ids, special tokens and chat template included.
+    public var promptTokens: Int
     /// What was generated, without the end token. A stop text is part of it.
     public var tokens: [Int32]
     /// ``tokens`` decoded, special tokens left out, where the job asks for it.
@@ -140,9 +142,12 @@ public struct Generation: Sendable, Equatable {
         case length
     }
 
-    public init(id: String, sample: Int? = nil, tokens: [Int32], text: String? = nil, finish: Finish) {
+    public init(
+        id: String, sample: Int? = nil, promptTokens: Int, tokens: [Int32], text: String? = nil, finish: Finish
+    ) {
         self.id = id
         self.sample = sample
+        self.promptTokens = promptTokens
         self.tokens = tokens
         self.text = text
         self.finish = finish
@@ -151,6 +156,7 @@ public struct Generation: Sendable, Equatable {
     public var json: JSON {
         var object = JSONObject([
             ("id", .string(id)), ("ids", .tokens(tokens)), ("finish_reason", .string(finish.rawValue)),
+            ("prompt_tokens", .whole(promptTokens)),
         ])
         object["text"] = text.map { .string($0) }
         object["sample"] = sample.map { .whole($0) }
@@ -159,9 +165,9 @@ public struct Generation: Sendable, Equatable {
 
     public init(json: JSONObject) throws(JSONFieldError) {
         self.init(
-            id: try json.string("id"), sample: try json.optionalInteger("sample"), tokens: try json.tokens("ids"),
-            text: try json.optionalString("text"),
-            finish: try json.choice("finish_reason"))
+            id: try json.string("id"), sample: try json.optionalInteger("sample"),
+            promptTokens: try json.integer("prompt_tokens"), tokens: try json.tokens("ids"),
+            text: try json.optionalString("text"), finish: try json.choice("finish_reason"))
     }
 }
 

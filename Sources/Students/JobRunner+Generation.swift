@@ -27,8 +27,8 @@ extension JobRunner {
             for (index, sample) in samples.enumerated() {
                 let text = decoder?.decode(sample.tokens, skipsSpecialTokens: true)
                 let generation = Generation(
-                    id: prompt.id, sample: job.samples > 1 ? index : nil, tokens: sample.tokens,
-                    text: text.map { stopTexts?.cut($0) ?? $0 }, finish: sample.finish)
+                    id: prompt.id, sample: job.samples > 1 ? index : nil, promptTokens: prompt.tokens.count,
+                    tokens: sample.tokens, text: text.map { stopTexts?.cut($0) ?? $0 }, finish: sample.finish)
                 output += generation.json.canonicalBytes + [UInt8(ascii: "\n")]
             }
         }

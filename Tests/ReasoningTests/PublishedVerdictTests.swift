@@ -1,5 +1,6 @@
 import CanonicalJSON
 import Reasoning
+import TestData
 import Testing
 
 /// The verifier against verdicts that others published with their chains of thought.

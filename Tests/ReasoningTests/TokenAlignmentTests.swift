@@ -1,5 +1,6 @@
 import CanonicalJSON
 import SeededRandomness
+import TestData
 import Testing
 
 @testable import Reasoning

@@ -103,6 +103,11 @@ import Testing
         let given = try answers(workplace)
         #expect(given.contains(#""teacher":"checkpoint-"#))
         #expect(try run(workplace)["executed"] == 0)
+        let ledger = try JSON.parse(workplace.retort("ledger", "stats", "--format", "json").output)
+        let tokens = try #require(ledger["total"])
+        #expect(tokens["calls"]?.integer == all)
+        #expect(try #require(tokens["prompt_tokens"]?.integer) > all)
+        #expect((1...6 * all).contains(try #require(tokens["completion_tokens"]?.integer)))
 
         // Elsewhere, beside a file that is no part of the model.
         let manager = FileManager.default

@@ -1,6 +1,7 @@
 import CanonicalJSON
 import Foundation
 import StageGraph
+import TestData
 import Testing
 
 @testable import Stages
@@ -12,16 +13,8 @@ import Testing
     init() throws {
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("retort-prompts-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        let entries = "abcdefghi".enumerated().map { "\"\($0.element)\":\($0.offset)" } + ["\"Ġ\":10"]
-        let tokenizer =
-            #"{"version":"1.0","truncation":null,"padding":null,"added_tokens":[{"id":9,"content":"<end>","#
-            + #""single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}],"#
-            + #""normalizer":null,"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"#
-            + #""use_regex":false},"post_processor":null,"decoder":{"type":"ByteLevel","add_prefix_space":true,"#
-            + #""trim_offsets":true,"use_regex":true},"model":{"type":"BPE","dropout":null,"unk_token":null,"#
-            + #""continuing_subword_prefix":null,"end_of_word_suffix":null,"fuse_unk":false,"byte_fallback":false,"#
-            + #""ignore_merges":false,"vocab":{"<end>":9,\#(entries.joined(separator: ","))},"merges":[]}}"#
-        try write(tokenizer, to: "tokenizer.json")
+        let letters = "abcdefghi".enumerated().map { (letter: $0.element, id: $0.offset) } + [("Ġ", 10)]
+        try write(LetterTokenizer.json(letters, end: 9), to: "tokenizer.json")
         try write(#"{"eos_token":"<end>"}"#, to: "tokenizer_config.json")
     }
 

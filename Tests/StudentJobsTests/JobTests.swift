@@ -119,12 +119,12 @@ import Testing
         ]
         for prompt in prompts { #expect(try GenerationPrompt(json: #require(prompt.json.object)) == prompt) }
         let generations = [
-            Generation(id: "a", tokens: [3], finish: .stop),
-            Generation(id: "b", tokens: [], text: "x", finish: .length),
+            Generation(id: "a", promptTokens: 2, tokens: [3], finish: .stop),
+            Generation(id: "b", promptTokens: 0, tokens: [], text: "x", finish: .length),
         ]
         for generation in generations {
             #expect(try Generation(json: #require(generation.json.object)) == generation)
         }
-        #expect(generations[0].json.canonicalText == #"{"finish_reason":"stop","id":"a","ids":[3]}"#)
+        #expect(generations[0].json.canonicalText == #"{"finish_reason":"stop","id":"a","ids":[3],"prompt_tokens":2}"#)
     }
 }

@@ -1,6 +1,7 @@
 import Safetensors
 import StudentJobs
 import Tensors
+import TestData
 
 @testable import Students
 
@@ -69,16 +70,7 @@ enum Samples {
 
     /// A tokenizer.json of these letters and the end token, 1.
     static func tokenizer(_ letters: [(letter: Character, id: Int)]) -> [UInt8] {
-        let entries = letters.map { "\"\($0.letter)\":\($0.id)" }
-        let text =
-            #"{"version":"1.0","truncation":null,"padding":null,"added_tokens":[{"id":1,"content":"<end>","#
-            + #""single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}],"#
-            + #""normalizer":null,"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"#
-            + #""use_regex":false},"post_processor":null,"decoder":{"type":"ByteLevel","add_prefix_space":true,"#
-            + #""trim_offsets":true,"use_regex":true},"model":{"type":"BPE","dropout":null,"unk_token":null,"#
-            + #""continuing_subword_prefix":null,"end_of_word_suffix":null,"fuse_unk":false,"byte_fallback":false,"#
-            + #""ignore_merges":false,"vocab":{"<end>":1,\#(entries.joined(separator: ","))},"merges":[]}}"#
-        return Array(text.utf8)
+        Array(LetterTokenizer.json(letters, end: 1).utf8)
     }
 
     static func job(_ objective: Objective, samples: Int = 8, accumulation: Int = 1) -> TrainingJob {

@@ -1,6 +1,7 @@
 import CanonicalJSON
 import Glibc
 import SeededRandomness
+import TestData
 import Testing
 import Tokenization
 

@@ -1,4 +1,5 @@
 import CanonicalJSON
+import TestData
 import Testing
 import Tokenization
 

@@ -1,3 +1,4 @@
+import TestData
 import Tokenization
 
 /// The tokenizers of the goldens, read once for all tests.

@@ -28,7 +28,7 @@ struct Align: Stage {
         ],
         inputs: [
             InputPort("duals", .dualPairs, "Pairs of right and wrong chains of thought."),
-            InputPort("tokenizer", .tokenizer, distribution: .whole, "A tokenizer directory."),
+            TokenizationRun.tokenizer,
         ],
         outputs: [
             OutputPort("pairs", .tokenPairs, layout: .tensors, "Ids and masks, ready for KRSL."),

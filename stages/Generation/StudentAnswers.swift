@@ -20,7 +20,8 @@ struct StudentAnswers {
         if try CheckpointShape(directory: checkpoint) != nil {
             // Weights that nobody has drawn yet answer nothing.
             return try questions.map {
-                try verified(StudentJobs.Generation(id: $0.id, tokens: [], text: "", finish: .stop), $0)
+                try verified(
+                    StudentJobs.Generation(id: $0.id, promptTokens: 0, tokens: [], text: "", finish: .stop), $0)
             }
         }
         let prompts = "\(context.scratchDirectory)/\(name)-prompts.jsonl"

@@ -144,7 +144,11 @@ final class CheckpointTeacher: BatchTeacher {
                 throw StudentProcessError(description: "the worker's answers are out of order; run again")
             }
             return (
-                question.key, TeacherResponse(text: text, finishReason: generation.finish == .stop ? .stop : .length)
+                question.key,
+                TeacherResponse(
+                    text: text, finishReason: generation.finish == .stop ? .stop : .length,
+                    usage: TeacherResponse.Usage(
+                        promptTokens: generation.promptTokens, completionTokens: generation.tokens.count))
             )
         }
     }

@@ -1,5 +1,3 @@
-import CanonicalJSON
-import ContentStore
 import Reasoning
 import StageGraph
 import StudentJobs
@@ -10,44 +8,24 @@ import Tokenization
 struct TokenizeExamples: Stage {
     static let signature = StageSignature(
         "example-tokenization", version: 2, .map, "Turns training examples into token ids.",
-        parameters: [StudentPrompt.parameter, StudentPrompt.formatParameter, Tokenize.maxLength],
-        inputs: [
-            InputPort("examples", .examples, "What to tokenize."),
-            InputPort("tokenizer", .tokenizer, distribution: .whole, "A tokenizer directory."),
-        ],
-        outputs: [OutputPort("tokens", .tokens, layout: .tensors, "Ids, ready for training.")])
+        parameters: TokenizationRun.parameters,
+        inputs: [InputPort("examples", .examples, "What to tokenize."), TokenizationRun.tokenizer],
+        outputs: [TokenizationRun.output])
 
-    private let prompt: StudentPrompt
-    private let maxLength: Int
+    private let tokenization: TokenizationRun
 
-    init(_ parameters: StageParameters) throws {
-        prompt = try StudentPrompt(parameters)
-        maxLength = parameters.integer("max-length")
-    }
+    init(_ parameters: StageParameters) throws { tokenization = try TokenizationRun(parameters) }
 
     func run(_ context: any ActionContext) throws -> Accounting {
-        let examples = try context.records("examples", as: TrainingExample.self)
-        let directory = try context.directory("tokenizer")
-        let tokenizer = try StudentTokenizer(directory: directory)
-        let encoder = try PromptEncoder(prompt, tokenizer, directory: directory)
-        var accounting = Accounting(recordsIn: examples.count)
-        var records: [TokenRecord] = []
-        for example in examples {
-            let record = TokenRecord(
+        let prompt = tokenization.prompt
+        return try tokenization.run(context, over: "examples") { (example: TrainingExample, tokenizer, encoder) in
+            TokenRecord(
                 id: example.id, task: example.task,
                 prompt: try encoder.ids(for: example.question)
                     + (example.given.map { tokenizer.tokenizer.encode(prompt.completion(for: $0)) } ?? []),
                 completion: tokenizer.completion(
                     prompt.completion(for: example.completion, isGivenMore: example.given != nil)),
                 weight: example.weight)
-            if record.prompt.count + record.completion.count > maxLength {
-                accounting.drop("too-long")
-            } else {
-                records.append(record)
-            }
         }
-        accounting.recordsOut = records.count
-        try context.write(tensors: TokenShard.encode(records), records: records.count, to: "tokens")
-        return accounting
     }
 }

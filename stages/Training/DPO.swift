@@ -19,14 +19,14 @@ struct DPO: Stage {
         ],
         outputs: [
             OutputPort("checkpoint", .checkpoint, layout: .tree, "The student after DPO."),
-            OutputPort("log", .trainingLog, "A row a step, and a row an epoch where one was selected."),
+            TrainingRun.log,
         ],
         programs: [StudentProcess.program])
 
     private let settings: TrainingSettings
     private let beta: Double
 
-    var slots: Int { settings.threads }
+    var resources: Resources { settings.resources }
 
     init(_ parameters: StageParameters) throws {
         settings = try TrainingSettings(parameters)
@@ -34,11 +34,6 @@ struct DPO: Stage {
     }
 
     func run(_ context: any ActionContext) async throws -> Accounting {
-        let run = TrainingRun(context: context, selection: settings.selection)
-        let checkpoint = try context.directory("checkpoint")
-        let job = settings.job(
-            model: .checkpoint(checkpoint), tokenizer: checkpoint, data: try run.files("pairs"),
-            objective: .dpo(beta: beta), directory: context.scratchDirectory)
-        return try await run.train(job, samples: context.recordCount("pairs"))
+        try await TrainingRun(context: context, settings: settings).trainOnPairs(.dpo(beta: beta))
     }
 }

@@ -25,7 +25,7 @@ struct KRSL: Stage {
         ],
         outputs: [
             OutputPort("checkpoint", .checkpoint, layout: .tree, "The student after KRSL."),
-            OutputPort("log", .trainingLog, "A row a step, and a row an epoch where one was selected."),
+            TrainingRun.log,
         ],
         programs: [StudentProcess.program])
 
@@ -46,11 +46,6 @@ struct KRSL: Stage {
     }
 
     func run(_ context: any ActionContext) async throws -> Accounting {
-        let run = TrainingRun(context: context, selection: settings.selection)
-        let checkpoint = try context.directory("checkpoint")
-        let job = settings.job(
-            model: .checkpoint(checkpoint), tokenizer: checkpoint, data: try run.files("pairs"),
-            objective: .krsl(objective), directory: context.scratchDirectory)
-        return try await run.train(job, samples: context.recordCount("pairs"))
+        try await TrainingRun(context: context, settings: settings).trainOnPairs(.krsl(objective))
     }
 }

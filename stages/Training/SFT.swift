@@ -37,7 +37,7 @@ struct SFT: Stage {
         ],
         outputs: [
             OutputPort("checkpoint", .checkpoint, layout: .tree, "The student."),
-            OutputPort("log", .trainingLog, "A row a step, and a row an epoch where one was selected."),
+            TrainingRun.log,
         ],
         programs: [StudentProcess.program])
 
@@ -57,7 +57,7 @@ struct SFT: Stage {
     }
 
     func run(_ context: any ActionContext) async throws -> Accounting {
-        let run = TrainingRun(context: context, selection: settings.selection)
+        let run = TrainingRun(context: context, settings: settings)
         let tokenizer = try context.directory("tokenizer")
         let initial: InitialModel
         if let role = context.roles(of: "checkpoint").first {

@@ -5,8 +5,10 @@ import StudentJobs
 /// What SFT, KRSL and DPO do alike: hand the worker the shards, choose an epoch where there is something to choose by,
 /// and publish the checkpoint and the log.
 struct TrainingRun {
+    static let log = OutputPort("log", .trainingLog, "A row a step, and a row an epoch where one was selected.")
+
     let context: any ActionContext
-    let selection: EpochSelection
+    let settings: TrainingSettings
 
     /// The shards behind a role, as files for the worker.
     func files(_ role: String) throws -> [String] {
@@ -15,6 +17,15 @@ struct TrainingRun {
             try FileBytes.write(context.read(shard), to: path)
             return path
         }
+    }
+
+    /// Trains the student behind the role `checkpoint` on the shards behind the role `pairs`.
+    func trainOnPairs(_ objective: Objective) async throws -> Accounting {
+        let checkpoint = try context.directory("checkpoint")
+        let job = settings.job(
+            model: .checkpoint(checkpoint), tokenizer: checkpoint, data: try files("pairs"), objective: objective,
+            directory: context.scratchDirectory)
+        return try await train(job, samples: context.recordCount("pairs"))
     }
 
     /// Trains, then writes the outputs `checkpoint` and `log`. A run that was interrupted goes on where it was.
@@ -35,7 +46,7 @@ struct TrainingRun {
         var log = try steps(of: job)
         var chosen = job.output
         if selects {
-            let results = try await selection.evaluate(
+            let results = try await settings.selection.evaluate(
                 context, outputs: epochs, epochs: lastEpoch(log), base: base, execution: job.execution)
             let best = EpochSelection.best(results)!
             log += results.map { $0.record(isChosen: $0 == best) }

@@ -11,7 +11,8 @@ struct GenerateCommand: AsyncParsableCommand {
             content), which the checkpoint's chat template writes out. Optional are "id" (the line's number unless given) \
             and "seed".
 
-            Writes a line a completion: "id", "sample" (with -n), "text", "ids", and "finish_reason", stop or length.
+            Writes a line a completion: "id", "sample" (with -n), "text", "ids", "prompt_tokens", and "finish_reason", \
+            stop or length.
             """)
 
     @OptionGroup var options: CheckpointOptions
