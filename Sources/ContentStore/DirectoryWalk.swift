@@ -1,7 +1,7 @@
 import Glibc
 
 /// The regular files under a folder.
-enum DirectoryWalk {
+package enum DirectoryWalk {
     struct File: Equatable {
         /// Relative to the folder.
         var path: String
@@ -39,7 +39,7 @@ enum DirectoryWalk {
     }
 
     /// Removes a folder and all in it, without following links; one that is not there is fine.
-    static func remove(_ path: String) throws(ContentStoreError) {
+    package static func remove(_ path: String) throws(ContentStoreError) {
         guard let status = try FileSystem.status(of: path) else { return }
         guard status.kind == .directory else { return try FileSystem.remove(path) }
         for name in try FileSystem.names(in: path) ?? [] { try remove("\(path)/\(name)") }

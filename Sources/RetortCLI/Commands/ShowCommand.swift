@@ -1,8 +1,6 @@
 import ArgumentParser
 import CanonicalJSON
 import ContentStore
-import PipelineFile
-import Scheduling
 import StageGraph
 import Stages
 
@@ -36,31 +34,8 @@ struct ShowCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let file = try pipelineOptions.loadFile()
-        let pipeline = file.pipeline
-        let output = try OutputReference(reference, in: pipeline)
-        let (node, port) = (output.node, output.port)
-        let (store, _) = try tierOptions.open(storeOptions, for: file, access: .readOnly)
-        let engine = Engine(
-            store: store, options: Engine.Options(jobs: 1, programs: Programs.besideThisOne()))
-        try print(try await artifact(node, port, pipeline, engine), port, store)
-    }
-
-    /// The artifact a run would end with; else the one of the last run, with a word about it.
-    private func artifact(
-        _ node: StageNode, _ port: OutputPort, _ pipeline: Pipeline, _ engine: Engine
-    ) async throws -> Artifact {
-        let plan = try await engine.plan(pipeline.restricted(to: [node.name]))
-        if let current = plan.stages.first(where: { $0.name == node.name })?.outputs?[port.name] { return current }
-        guard let last = try engine.lastOutputs(of: node, in: pipeline)?[port.name] else {
-            StandardStream.error.line(
-                "error: \(node.name) has not been run, or what it made is gone: "
-                    + "retort run \(pipelineOptions.file) --target \(node.name)")
-            throw ExitStatus.failure
-        }
-        StandardStream.error.line(
-            "note: this is from the last run; something changed since, and `retort plan` says what")
-        return last
+        let output = try await StoredOutput(reference, of: pipelineOptions, in: storeOptions, tierOptions)
+        try print(output.artifact, output.port, output.store)
     }
 
     private func print(_ artifact: Artifact, _ port: OutputPort, _ store: LocalStore) throws {
