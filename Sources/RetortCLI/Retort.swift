@@ -8,8 +8,9 @@ public struct Retort: AsyncParsableCommand {
         abstract: "Distils the reasoning of a large language model into a small one, from a pipeline file.",
         version: "0.1.0",
         subcommands: [
-            RunCommand.self, PlanCommand.self, ShowCommand.self, ExportCommand.self, DiffCommand.self,
-            GraphCommand.self, SchemaCommand.self, StagesCommand.self, StoreCommand.self, KeyCommand.self,
+            RunCommand.self, PlanCommand.self, ShowCommand.self, ExportCommand.self, TraceCommand.self,
+            DiffCommand.self, GraphCommand.self, SchemaCommand.self, StagesCommand.self, StoreCommand.self,
+            KeyCommand.self,
             LedgerCommand.self, ServeTeacherCommand.self,
             ScoreCommand.self, GenerateCommand.self, CheckpointCommand.self, TokenizerCommand.self, AlignCommand.self,
         ])

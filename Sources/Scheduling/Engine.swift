@@ -97,6 +97,14 @@ public struct Engine: Sendable {
         try outputs(RunHistory.load(pipeline.name, store: store).previous[node.name], of: node)
     }
 
+    /// The files and directories a stage reads, with the digests of their contents as they are now.
+    ///
+    /// - Throws: ``SourceError`` naming the file and the place in the pipeline file.
+    public func sourceDigests(of node: StageNode) throws -> [(source: SourcePath, digest: Digest)] {
+        let files = try SourceFiles(store: store)
+        return try node.parameters.sources.map { ($0, try files.digest(of: $0)) }
+    }
+
     /// The keys of all results that the pipeline's last run ended with, or stopped with; none where it was never run.
     public func actionsOfLastRun(of pipeline: Pipeline) throws -> [Digest] {
         try RunHistory.load(pipeline.name, store: store).actions(store: store)

@@ -37,19 +37,10 @@ import Testing
             """, to: "made.yaml")
         let made = try workplace.retort("run", "made.yaml", "--store", "made")
         #expect(made.status == 0, "\(made.errors)")
-        let list = "show made.yaml student.checkpoint --store made"
-        let program = Program.folder.appendingPathComponent("retort").path
-        let copied = try workplace.program(
-            "/bin/sh",
-            [
-                "-ec",
-                """
-                mkdir teacher
-                for name in $("$0" \(list) | awk '{ print $NF }'); do "$0" \(list) --path "$name" > "teacher/$name"; done
-                "$0" show made.yaml questions --store made > questions.jsonl
-                """, program,
-            ])
-        #expect(copied.status == 0, "\(copied.errors)")
+        for (output, place) in [("student.checkpoint", "teacher"), ("questions", "questions.jsonl")] {
+            let copied = try workplace.retort("export", "made.yaml", output, place, "--store", "made")
+            #expect(copied.status == 0, "\(copied.errors)")
+        }
         return workplace
     }
 

@@ -4,7 +4,6 @@ import ContentStore
 import PipelineFile
 import Scheduling
 import StageGraph
-import Stages
 
 struct DiffCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -37,8 +36,8 @@ struct DiffCommand: ParsableCommand {
         let oldStore = try withStore.map { try LocalStore(at: $0, access: .readOnly) } ?? newStore
         let (old, new) = try artifacts(oldStore, newStore)
         let comparison = try ArtifactComparison(
-            old, new, readOld: { try DiffCommand.records($0, of: old, in: oldStore) },
-            readNew: { try DiffCommand.records($0, of: new, in: newStore) },
+            old, new, readOld: { try StoredRecords.decode(oldStore.read($0), of: old, $0) },
+            readNew: { try StoredRecords.decode(newStore.read($0), of: new, $0) },
             each: { change in
                 StandardStream.output.line(
                     format == .json ? ArtifactChangeText.json(change).canonicalText : ArtifactChangeText.line(change))
@@ -75,13 +74,5 @@ struct DiffCommand: ParsableCommand {
     private func complain(_ problem: String) -> ExitStatus {
         StandardStream.error.line("error: \(problem)")
         return .failure
-    }
-
-    private static func records(_ shard: Shard, of artifact: Artifact, in store: LocalStore) throws -> [JSON] {
-        let bytes = try store.read(shard)
-        // Tensors begin with the size of their header in eight bytes, the last of which are zero; JSON has no zeros.
-        return bytes.prefix(8).contains(0)
-            ? try TensorRecords.decode(bytes, type: artifact.type)
-            : try CanonicalRecords.decode(bytes, name: "shard \(shard.prefix)")
     }
 }
