@@ -7,7 +7,8 @@ final class WatchedRequest: Sendable {
     private struct State {
         var watchdog: Watchdog
         var expired: Watchdog.Expiry?
-        var cancel: (@Sendable () -> Void)?
+        var isCancelled = false
+        var end: (@Sendable () -> Void)?
     }
 
     private let state: Mutex<State>
@@ -20,7 +21,22 @@ final class WatchedRequest: Sendable {
     /// The limit that ended the request, if one did.
     var expired: Watchdog.Expiry? { state.withLock { $0.expired } }
 
-    func onExpiry(_ cancel: @escaping @Sendable () -> Void) { state.withLock { $0.cancel = cancel } }
+    /// Says how to end the request. One whose end has come already is ended at once.
+    func onEnd(_ end: @escaping @Sendable () -> Void) {
+        let isOver = state.withLock { state in
+            state.end = end
+            return state.isCancelled || state.expired != nil
+        }
+        if isOver { end() }
+    }
+
+    /// Ends the request because nobody waits for it any more.
+    func cancel() {
+        state.withLock { state in
+            state.isCancelled = true
+            return state.end
+        }?()
+    }
 
     func sent(isLast: Bool) { state.withLock { $0.watchdog.sent(at: ContinuousClock.now, isLast: isLast) } }
 
@@ -28,12 +44,12 @@ final class WatchedRequest: Sendable {
 
     /// Ends the request if one of its limits is over.
     func check(at time: ContinuousClock.Instant) {
-        let cancel = state.withLock { state -> (@Sendable () -> Void)? in
+        let end = state.withLock { state -> (@Sendable () -> Void)? in
             guard state.expired == nil, let expiry = state.watchdog.expiry(at: time) else { return nil }
             state.expired = expiry
-            return state.cancel
+            return state.end
         }
-        cancel?()
+        end?()
     }
 }
 

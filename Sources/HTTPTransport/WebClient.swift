@@ -39,7 +39,10 @@ public final class WebClient: Sendable {
     /// - Parameter limit: how many bytes the body may have.
     /// - Throws: ``WebFailure``, or `CancellationError`.
     public func send(_ request: WebRequest, limit: Int) async throws -> WebResponse {
-        try await watching(request) { client, watched in
+        if request.body.isSentWhole {
+            return try await whole(request, .all(limit)).response(withBody: true)
+        }
+        return try await streaming(request) { client, watched in
             let response = try await client.execute(try Self.request(request, watched), deadline: .distantFuture)
             watched.received()
             let body = try await Self.body(of: response, request, limit: limit, watched)
@@ -57,7 +60,13 @@ public final class WebClient: Sendable {
     public func download(
         _ request: WebRequest, limit: Int, to sink: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Void
     ) async throws -> WebResponse {
-        try await watching(request) { client, watched in
+        if limit <= Self.largestBuffer, request.body.isSentWhole {
+            let answer = try await whole(request, .successful(limit))
+            guard answer.isSuccess else { return answer.response(withBody: true) }
+            for piece in answer.pieces { try piece.withUnsafeReadableBytes(sink) }
+            return answer.response(withBody: false)
+        }
+        return try await streaming(request) { client, watched in
             let response = try await client.execute(try Self.request(request, watched), deadline: .distantFuture)
             watched.received()
             guard (200..<300).contains(Int(response.status.code)) else {
@@ -68,7 +77,7 @@ public final class WebClient: Sendable {
             for try await buffer in response.body {
                 watched.received()
                 total += buffer.readableBytes
-                guard total <= limit else { throw Self.tooLarge(request, limit) }
+                guard total <= limit else { throw request.tooLarge(limit) }
                 try buffer.withUnsafeReadableBytes(sink)
             }
             try Task.checkCancellation()
@@ -80,31 +89,55 @@ public final class WebClient: Sendable {
 // MARK: - One attempt
 
 extension WebClient {
-    /// Smaller files are sent from memory, in one piece.
-    private static let largestBuffer = 1 << 20
+    /// What is no larger is sent and received in one piece, in memory.
+    static let largestBuffer = 1 << 20
 
-    private func watching(
+    /// How much of an error answer's body is kept.
+    static let beginningBytes = 64 << 10
+
+    private func whole(_ request: WebRequest, _ bound: WholeExchange.Bound) async throws -> WholeExchange.Answer {
+        try await watching(request) { client, watched in
+            let made = try Self.wholeRequest(request)
+            return try await withTaskCancellationHandler {
+                try await WholeExchange.perform(request, made, bound, with: client, watched)
+            } onCancel: {
+                watched.cancel()
+            }
+        }
+    }
+
+    private func streaming(
         _ request: WebRequest, _ body: @escaping @Sendable (HTTPClient, WatchedRequest) async throws -> WebResponse
     ) async throws -> WebResponse {
-        let client = try ready(for: request)
-        var hasStreamedBody = false
-        if case .file(_, _, let count) = request.body { hasStreamedBody = count > Self.largestBuffer }
-        let watched = WatchedRequest(settings.limits, hasStreamedBody: hasStreamedBody)
-        let task = Task(executorPreference: NetworkExecutor.shared) { try await body(client, watched) }
-        watched.onExpiry { task.cancel() }
-        watch.add(watched, on: client.eventLoopGroup)
-        defer { watch.remove(watched) }
-        do {
+        try await watching(request) { client, watched in
+            let task = Task(executorPreference: NetworkExecutor.shared) { try await body(client, watched) }
+            watched.onEnd { task.cancel() }
             return try await withTaskCancellationHandler {
                 try await task.value
             } onCancel: {
                 task.cancel()
             }
+        }
+    }
+
+    /// Carries out one attempt within its limits, and says a failure in our words.
+    private func watching<Value>(
+        _ request: WebRequest, _ attempt: (HTTPClient, WatchedRequest) async throws -> Value
+    ) async throws -> Value {
+        let client = try ready(for: request)
+        let watched = WatchedRequest(settings.limits, hasStreamedBody: !request.body.isSentWhole)
+        watch.add(watched, on: client.eventLoopGroup)
+        defer { watch.remove(watched) }
+        do {
+            return try await attempt(client, watched)
         } catch {
             if Task.isCancelled, watched.expired == nil { throw CancellationError() }
             throw request.failure(from: error, expired: watched.expired, limits: settings.limits)
         }
     }
+
+    /// One loop serves many connections: on a small machine a second one would only take turns with the first.
+    private static let loops = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 4))
 
     /// The client, made with the first request.
     private func ready(for request: WebRequest) throws -> HTTPClient {
@@ -119,7 +152,7 @@ extension WebClient {
             // Attempts are counted where the retry policy is.
             configuration.connectionPool.retryConnectionEstablishment = false
             configuration.tlsConfiguration = try tls(for: request)
-            let made = HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: configuration)
+            let made = HTTPClient(eventLoopGroup: Self.loops, configuration: configuration)
             client = made
             return made
         }
@@ -138,6 +171,19 @@ extension WebClient {
         return configuration
     }
 
+    private static func wholeRequest(_ request: WebRequest) throws -> HTTPClient.Request {
+        let body: HTTPClient.Body? =
+            switch request.body {
+            case .none: nil
+            case .bytes(let bytes): .byteBuffer(ByteBuffer(bytes: bytes))
+            case .file(let path, let offset, let count):
+                .byteBuffer(try FileChunks.buffer(path: path, offset: offset, count: count))
+            }
+        return try HTTPClient.Request(
+            url: request.address.url, method: HTTPMethod(rawValue: request.method.rawValue),
+            headers: HTTPHeaders(request.headers.map { ($0.name, $0.value) }), body: body)
+    }
+
     private static func request(_ request: WebRequest, _ watched: WatchedRequest) throws -> HTTPClientRequest {
         var made = HTTPClientRequest(url: request.address.url)
         made.method = HTTPMethod(rawValue: request.method.rawValue)
@@ -145,9 +191,6 @@ extension WebClient {
         switch request.body {
         case .none: break
         case .bytes(let bytes): made.body = .bytes(ByteBuffer(bytes: bytes))
-        case .file(let path, let offset, let count) where count <= largestBuffer:
-            let buffer = try FileChunks.buffer(path: path, offset: offset, count: count)
-            made.body = .bytes(buffer)
         case .file(let path, let offset, let count):
             let chunks = FileChunks(path: path, offset: offset, count: count) { watched.sent(isLast: $0) }
             made.body = .stream(chunks, length: .known(Int64(count)))
@@ -167,7 +210,7 @@ extension WebClient {
         var bytes: [UInt8] = []
         for try await buffer in response.body {
             watched.received()
-            guard bytes.count + buffer.readableBytes <= limit else { throw tooLarge(request, limit) }
+            guard bytes.count + buffer.readableBytes <= limit else { throw request.tooLarge(limit) }
             bytes.append(contentsOf: buffer.readableBytesView)
         }
         try Task.checkCancellation()
@@ -181,8 +224,8 @@ extension WebClient {
         var bytes: [UInt8] = []
         for try await buffer in response.body {
             watched.received()
-            bytes.append(contentsOf: buffer.readableBytesView.prefix(64 << 10 - bytes.count))
-            if bytes.count == 64 << 10 { break }
+            bytes.append(contentsOf: buffer.readableBytesView.prefix(beginningBytes - bytes.count))
+            if bytes.count == beginningBytes { break }
         }
         return bytes
     }
@@ -191,12 +234,22 @@ extension WebClient {
         guard let text = response.headers.first(name: "Content-Length"), let length = Int(text), length > limit else {
             return
         }
-        throw tooLarge(request, limit)
+        throw request.tooLarge(limit)
     }
+}
 
-    private static func tooLarge(_ request: WebRequest, _ limit: Int) -> WebFailure {
-        request.failure(
+extension WebRequest {
+    func tooLarge(_ limit: Int) -> WebFailure {
+        failure(
             .tooLarge, "the answer has more than the \(limit) bytes that were expected",
             "check that the URL names the right server")
+    }
+}
+
+extension WebRequest.Body {
+    /// Whether it is sent in one piece; a larger file is read while it is sent.
+    var isSentWhole: Bool {
+        if case .file(_, _, let count) = self { return count <= WebClient.largestBuffer }
+        return true
     }
 }

@@ -81,8 +81,9 @@ public struct Pull: Sendable {
         return report
     }
 
-    /// How much is made durable together: a wait for the disk after each small blob would take longer than fetching it.
-    private static let batch = (blobs: 2048, bytes: 256 << 20)
+    /// How much is made durable together: waiting for the disk after each small blob would take longer than fetching it,
+    /// and while the disk works, new files wait for it.
+    private static let batch = (blobs: 16_384, bytes: 256 << 20)
 
     /// Returns why the blob cannot be had; nil when it is here.
     private func fetch(_ digest: Digest, limit: Int) async throws -> String? {

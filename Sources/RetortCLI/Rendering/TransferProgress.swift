@@ -3,6 +3,7 @@ import Synchronization
 /// How far a transfer is, on standard error: a line that is rewritten on a terminal, a line every tenth elsewhere.
 final class TransferProgress: Sendable {
     private let label: String
+    private let isTerminal = StandardStream.error.isTerminal
     private let shown = Mutex(-1)
 
     init(_ label: String) { self.label = label }
@@ -10,7 +11,6 @@ final class TransferProgress: Sendable {
     /// Called from several threads, not always in order.
     func show(_ done: Int, of total: Int) {
         guard total > 0 else { return }
-        let isTerminal = StandardStream.error.isTerminal
         let step = done * (isTerminal ? 100 : 10) / total
         let isNews = shown.withLock { shown in
             guard step > shown else { return false }
