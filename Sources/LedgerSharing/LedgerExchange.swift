@@ -5,7 +5,8 @@ import Teachers
 ///
 /// Each push appends segments with the answers that the tier lacks; each pull reads the segments that this machine has
 /// not read. What is known of the tier is remembered beside the ledger; where it turns out not to hold any more, it is
-/// found out anew. The first answer to a request stays, here and there.
+/// found out anew. The first answer to a request stays, here and there, until somebody asks again (`--retry-finish-reason`):
+/// then the new one travels as well, and takes the first one's place.
 public struct LedgerExchange: Sendable {
     public static let collection = SegmentCollection("teacher-ledger")!
 
@@ -69,27 +70,24 @@ public struct LedgerExchange: Sendable {
         try forgetWhatALostLedgerHad()
         var pushed = Pushed()
         pushed.pulled = try pull(listed())
-        let there = try known.entries.blobs()
-        let missing = try ledger.keys(paid: paidOnly).filter { key in
-            Digest(bytes: key.bytes).map { !there.contains($0) } ?? false
-        }
+        let missing = try unsent(paidOnly: paidOnly)
         var segment = LedgerSegment.beginning
-        var keys: [Digest] = []
+        var answers: [Digest] = []
         func send() throws {
-            guard !keys.isEmpty else { return }
+            guard !answers.isEmpty else { return }
             let digest = try tier.appendSegment(segment, to: Self.collection)
-            try known.entries.remember(keys)
+            try known.entries.remember(answers)
             try known.segments.remember([digest])
             pushed.segments += 1
-            pushed.answers += keys.count
-            (segment, keys) = (LedgerSegment.beginning, [])
+            pushed.answers += answers.count
+            (segment, answers) = (LedgerSegment.beginning, [])
         }
         for start in stride(from: 0, to: missing.count, by: 256) {
             for entry in try ledger.entries(for: missing[start..<min(start + 256, missing.count)]) {
                 let line = LedgerFile.line(entry)
                 if segment.count + line.count > LedgerSegment.bytes { try send() }
                 segment += line
-                if let key = Digest(bytes: entry.key.bytes) { keys.append(key) }
+                if let answer = LedgerSegment.answer(entry.key, revision: entry.revision) { answers.append(answer) }
             }
         }
         try send()
@@ -109,8 +107,8 @@ public struct LedgerExchange: Sendable {
             for (digest, content) in zip(batch, contents) {
                 do {
                     let name = "segment \(digest.short) of \(Self.collection)"
-                    let (keys, count) = try LedgerSegment.read(content.get(), name: name, into: ledger)
-                    try known.entries.remember(keys)
+                    let (answers, count) = try LedgerSegment.read(content.get(), name: name, into: ledger)
+                    try known.entries.remember(answers)
                     try known.segments.remember([digest])
                     pulled.new += count
                     pulled.segments += 1
@@ -133,9 +131,17 @@ public struct LedgerExchange: Sendable {
         return try tier.segments(of: Self.collection)
     }
 
+    /// The requests whose answers are not known to be in the tier, sorted. It asks no server.
+    func unsent(paidOnly: Bool) throws -> [RequestKey] {
+        let there = try known.entries.blobs()
+        return try ledger.keys(paid: paidOnly).compactMap { key, revision in
+            LedgerSegment.answer(key, revision: revision).flatMap { there.contains($0) ? nil : key }
+        }
+    }
+
     /// A ledger that has fewer answers than were exchanged is not the one that exchanged them.
     private func forgetWhatALostLedgerHad() throws {
-        if try ledger.count() < known.entries.blobs().count { try forget() }
+        if try ledger.countWithReplaced() < known.entries.blobs().count { try forget() }
     }
 
     private func forget() throws {

@@ -14,10 +14,11 @@ enum LedgerSegment {
 
     /// Takes over the answers of a segment.
     ///
-    /// - Returns: The keys of all of them, and how many the ledger did not have.
+    /// - Returns: What identifies them, and how many the ledger did not have.
     /// - Throws: ``MalformedSegment`` for content of another format; then nothing of it is taken over. ``LedgerError``.
-    static func read(_ content: [UInt8], name: String, into ledger: ResponseLedger) throws -> (keys: [Digest], new: Int)
-    {
+    static func read(
+        _ content: [UInt8], name: String, into ledger: ResponseLedger
+    ) throws -> (answers: [Digest], new: Int) {
         var entries: [LedgerEntry] = []
         for (index, line) in content.split(separator: 0x0A).enumerated() {
             func malformed(_ problem: String) -> MalformedSegment {
@@ -37,7 +38,12 @@ enum LedgerSegment {
             }
         }
         let new = try ledger.record(entries)
-        return (entries.compactMap { Digest(bytes: $0.key.bytes) }, new)
+        return (entries.compactMap { answer($0.key, revision: $0.revision) }, new)
+    }
+
+    /// What an exchange calls an answer: its request, and for one that took another's place also which it is.
+    static func answer(_ key: RequestKey, revision: Int) -> Digest? {
+        revision == 0 ? Digest(bytes: key.bytes) : Digest(of: "teacher-ledger \(key) \(revision)")
     }
 }
 

@@ -62,15 +62,20 @@ public final class TierSet: Upstream, Sendable {
     }
 
     /// The same for work that blocks. Never called from a thread of the cooperative pool.
-    public func attempt(_ tier: Tier, _ body: () throws -> Void) {
-        guard isUsable(tier) else { return }
+    ///
+    /// - Returns: Why it was not done; nil when it was.
+    public func attempt(_ tier: Tier, _ body: () throws -> Void) -> String? {
+        guard isUsable(tier) else { return "it was turned off" }
         do {
             try body()
             state.withLock { $0.breakers[tier.name]?.succeeded() }
+            return nil
         } catch let error as TierError {
             note(error, of: tier)
+            return error.problem
         } catch {
             warnOnce("\(error)")
+            return "\(error)"
         }
     }
 

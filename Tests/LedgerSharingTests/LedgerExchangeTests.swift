@@ -3,6 +3,7 @@ import Foundation
 import StoreTiers
 import Synchronization
 import Teachers
+import TestServers
 import Testing
 
 @testable import LedgerSharing
@@ -21,14 +22,16 @@ final class Accountant {
 
     deinit { try? FileManager.default.removeItem(at: folder) }
 
-    func pay(_ numbers: some Sequence<Int>, endpoint: String = "http://h/v1", bytes: Int = 10) throws {
+    func pay(
+        _ numbers: some Sequence<Int>, endpoint: String = "http://h/v1", bytes: Int = 10, again: Bool = false
+    ) throws {
         try ledger.record(
             numbers.map { number in
                 LedgerEntry(
                     key: RequestKey(hexadecimal: Digest(of: "\(number)").hex)!,
                     origin: .init(teacher: "m", endpoint: endpoint, stage: "cots"), day: "2026-01-02", cost: 0.5,
                     response: TeacherResponse(text: "\(number) " + String(repeating: "x", count: bytes)))
-            })
+            }, replacing: again)
     }
 
     func loseLedger() throws {
@@ -178,6 +181,32 @@ final class Shelf: SegmentStorage {
         #expect(try theirs.exchange(shelf).pull().new == 5)
     }
 
+    @Test func anAnswerThatWasAskedForAgainTakesTheFirstOnesPlaceEverywhere() throws {
+        try mine.pay(0..<5)
+        _ = try mine.exchange(shelf).push()
+        _ = try theirs.exchange(shelf).pull()
+        try mine.pay(3..<4, bytes: 20, again: true)
+        #expect(try mine.exchange(shelf).push() == .init(answers: 1, segments: 1))
+        #expect(try mine.exchange(shelf).push() == .init(), "nothing of it is sent twice")
+        #expect(try theirs.exchange(shelf).pull() == .init(new: 1, segments: 1))
+        #expect(try theirs.entries() == mine.entries())
+        #expect(try theirs.entries().map(\.revision).sorted() == [0, 0, 0, 0, 1])
+        #expect(try theirs.exchange(shelf).push() == .init())
+        let third = try Accountant()
+        #expect(try third.exchange(shelf).pull().segments == 2, "in whatever order it reads them")
+        #expect(try third.entries() == mine.entries())
+    }
+
+    @Test func anOlderAnswerDoesNotComeBack() throws {
+        try theirs.pay(0..<5)
+        try mine.pay(0..<5)
+        try mine.pay(2..<3, bytes: 20, again: true)
+        let before = try mine.entries()
+        _ = try theirs.exchange(shelf).push()
+        #expect(try mine.exchange(shelf).push() == .init(answers: 1, segments: 1, pulled: .init(new: 0, segments: 1)))
+        #expect(try mine.entries() == before)
+    }
+
     @Test func aLostLedgerIsFilledAgain() throws {
         try mine.pay(0..<5)
         _ = try mine.exchange(shelf).push()
@@ -265,13 +294,30 @@ final class Shelf: SegmentStorage {
             warnings.withLock { $0.append(warning) }
         }
         await ledger.pull()
-        await ledger.push()
+        let pending = await ledger.push(within: .seconds(60))
+        #expect(
+            pending.map(\.description) == [
+                "5 paid answers did not reach the tier file://\(team)/not-there: it was turned off; retort ledger push "
+                    + "sends them"
+            ])
         #expect(
             warnings.withLock { $0 } == [
                 """
                 the tier file://\(team)/not-there is not used any more in this run: there is no such folder; create it, \
                 or mount what should be there
                 """
+            ])
+    }
+
+    @Test func aTierThatIsTooSlowIsNotWaitedFor() async throws {
+        try mine.pay(0..<5)
+        let server = try HTTPTestServer { _ in .init(200, delivery: .never) }
+        let url = try TierURL("\(server.url)/team")
+        let set = TierSet([try Tier.open(TierSettings(url: url), before: mine.store)], behind: mine.store) { _ in }
+        let ledger = TeamLedger(behind: set, of: mine.store, ledger: mine.ledger.path) { _ in }
+        #expect(
+            await ledger.push(within: .milliseconds(200)).map(\.description) == [
+                "5 paid answers did not reach the tier \(url) because time was up; retort ledger push sends them"
             ])
     }
 }

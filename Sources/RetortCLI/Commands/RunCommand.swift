@@ -28,10 +28,10 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Say why each action runs.")
     var explain = false
 
-    @Flag(help: "Fails when a tier that may be written to did not get every result.")
+    @Flag(help: "Fails when a tier that may be written to did not get every result and every paid answer.")
     var requirePush = false
 
-    @Option(help: "How many seconds to wait at the end for results on their way to a tier.")
+    @Option(help: "How many seconds to wait at the end for results and paid answers on their way to a tier.")
     var pushWait = 60
 
     @Option(help: "json writes events as JSON Lines to standard output; the last line is the summary.")
@@ -56,9 +56,13 @@ struct RunCommand: AsyncParsableCommand {
         let signals = InterruptSignals { work.cancel() }
         defer { signals.cancel() }
         let report = try await work.value
+        let deadline = ContinuousClock.now + .seconds(report.status == .interrupted ? 0 : pushWait)
+        var pending: [any CustomStringConvertible] = []
         // Answers are paid for whatever became of the run.
-        if report.status != .interrupted, TeacherSession.current.hasAsked { await team?.push() }
-        let pending = await tiers?.finish(within: report.status == .interrupted ? .zero : .seconds(pushWait)) ?? []
+        if report.status != .interrupted, TeacherSession.current.hasAsked {
+            pending += await team?.push(within: deadline - .now) ?? []
+        }
+        pending += await tiers?.finish(within: max(.zero, deadline - .now)) ?? []
         for pending in pending { display.show(.warning("\(pending)")) }
         display.finish()
         switch format {

@@ -27,8 +27,15 @@ public struct LedgerEntry: Sendable, Equatable {
     /// US dollars at the prices of that day; nil when they were not given.
     public var cost: Double?
     public var response: TeacherResponse
+    /// How many earlier answers to the same request this one took the place of, because they were asked for again. Of
+    /// two answers the one with more stays, whichever ledger it comes from.
+    public var revision: Int
 
-    public init(key: RequestKey, origin: Origin, day: String, cost: Double? = nil, response: TeacherResponse) {
+    public init(
+        key: RequestKey, origin: Origin, day: String, cost: Double? = nil, response: TeacherResponse,
+        revision: Int = 0
+    ) {
+        self.revision = revision
         self.key = key
         self.origin = origin
         self.day = day
@@ -43,6 +50,7 @@ public struct LedgerEntry: Sendable, Equatable {
             ("response", response.json), ("stage", .string(origin.stage)), ("teacher", .string(origin.teacher)),
         ])
         object["cost"] = cost.map(JSON.number)
+        if revision > 0 { object["revision"] = .integer(Int64(revision)) }
         return .object(object)
     }
 
@@ -53,37 +61,48 @@ public struct LedgerEntry: Sendable, Equatable {
         }
         let cost = try json.optionalDouble("cost")
         guard cost.map({ $0 >= 0 }) ?? true else { throw JSONFieldError(field: "cost", problem: "is below 0") }
+        let revision = try json.optionalInteger("revision") ?? 0
+        guard (0..<1 << 31).contains(revision) else {
+            throw JSONFieldError(field: "revision", problem: "should be a number from 0 to 2147483647")
+        }
         self.init(
             key: key,
             origin: Origin(
                 teacher: try json.string("teacher"), endpoint: try json.optionalString("endpoint") ?? "",
                 stage: try json.optionalString("stage") ?? ""),
             day: try json.optionalString("day") ?? "", cost: cost,
-            response: try TeacherResponse(json: try json.object("response")))
+            response: try TeacherResponse(json: try json.object("response")), revision: revision)
     }
 }
 
 extension LedgerEntry {
     static let columns =
-        "key, teacher, endpoint, stage, day, prompt_tokens, completion_tokens, cost, finish_reason, response"
+        "key, teacher, endpoint, stage, day, prompt_tokens, completion_tokens, cost, finish_reason, response, revision"
 
-    /// Writes entries. The first response to a request stays, unless it is to be replaced: the same call made by two
-    /// processes at once has one answer from then on.
+    /// What an entry changes where there is one of its key.
+    private static let update = columns.split(separator: ", ").filter { $0 != "key" && $0 != "revision" }
+        .map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
+
+    /// Writes entries. The first response to a request stays, unless it is to be replaced, or has been elsewhere: the
+    /// same call made by two processes at once has one answer from then on.
     ///
+    /// - Parameter replacing: whether the entries, answers to requests that were sent again, take the place of others;
+    ///   then each gets the revision after the other's.
     /// - Returns: how many were written.
     @discardableResult
     static func insert(_ entries: [LedgerEntry], into db: Database, replacing: Bool = false) throws -> Int {
         let statement = try db.cachedStatement(
             sql: """
-                INSERT OR \(replacing ? "REPLACE" : "IGNORE") INTO responses (\(columns))
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO responses (\(columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET
+                \(update), revision = \(replacing ? "responses.revision + 1" : "excluded.revision")
+                WHERE \(replacing ? "true" : "excluded.revision > responses.revision")
                 """)
         var written = 0
         for entry in entries {
             try statement.execute(arguments: [
                 Data(entry.key.bytes), entry.origin.teacher, entry.origin.endpoint, entry.origin.stage, entry.day,
                 entry.response.usage?.promptTokens, entry.response.usage?.completionTokens, entry.cost,
-                entry.response.finishReason.word, entry.response.json.canonicalText,
+                entry.response.finishReason.word, entry.response.json.canonicalText, entry.revision,
             ])
             written += db.changesCount
         }
@@ -95,7 +114,7 @@ extension LedgerEntry {
         self.init(
             key: RequestKey(bytes: Array(row["key"] as Data)),
             origin: Origin(teacher: row["teacher"], endpoint: row["endpoint"], stage: row["stage"]), day: row["day"],
-            cost: row["cost"], response: try TeacherResponse(stored: text))
+            cost: row["cost"], response: try TeacherResponse(stored: text), revision: row["revision"])
     }
 }
 

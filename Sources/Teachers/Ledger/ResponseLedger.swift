@@ -61,7 +61,7 @@ public final class ResponseLedger: Sendable {
     }
 
     /// The layout's version, in `user_version`.
-    private static let layout = 2
+    private static let layout = 3
 
     private static func version(_ db: Database) throws -> Int {
         try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
@@ -98,6 +98,7 @@ public final class ResponseLedger: Sendable {
                     ) WITHOUT ROWID;
                     """)
         }
+        if found < 3 { try db.execute(sql: "ALTER TABLE responses ADD COLUMN revision INTEGER NOT NULL DEFAULT 0") }
         try db.execute(sql: "PRAGMA user_version = \(layout)")
     }
 
