@@ -59,8 +59,7 @@ import Testing
             """, to: path)
     }
 
-    @Test func aRunPaysForNoCallThatAColleagueHasPaidFor() async throws {
-        let server = try await TeacherServer(ServerSettings())
+    private func writeQuestions() throws {
         try place.write(
             """
             retort: 1
@@ -71,7 +70,11 @@ import Testing
         #expect(try place.retort("run", "source.yaml", "--store", "made").status == 0)
         let shown = try place.retort("show", "source.yaml", "questions", "--store", "made")
         try place.write(shown.output, to: "questions.jsonl")
+    }
 
+    @Test func aRunPaysForNoCallThatAColleagueHasPaidFor() async throws {
+        let server = try await TeacherServer(ServerSettings())
+        try writeQuestions()
         try write(shardRecords: 16, to: "asked.yaml", url: server.url)
         let first = try place.retort("run", "asked.yaml", "--store", "mine", "--format", "json")
         #expect(first.status == 0, "\(first.errors)")
@@ -87,5 +90,22 @@ import Testing
         #expect(row["teacher_calls"]?.integer == 0)
         #expect(try #require(row["teacher_calls_saved"]?.integer) > 0)
         #expect(try row["executed"]?.integer ?? 0 > 0, "\(row)")
+    }
+
+    @Test func answersThatDidNotReachTheTierAreSaidAndFailARunThatRequiresIt() async throws {
+        let server = try await TeacherServer(ServerSettings())
+        try writeQuestions()
+        // Results have a place there, and answers have none.
+        try place.write("in the way", to: "team/segments")
+        try write(shardRecords: 16, to: "asked.yaml", url: server.url)
+        for (store, options, status) in [("mine", [], 0), ("theirs", ["--require-push"], 1)]
+            as [(String, [String], Int32)]
+        {
+            try write(shardRecords: status == 0 ? 16 : 8, to: "asked.yaml", url: server.url)
+            let run = try place.retort(["run", "asked.yaml", "--store", store, "--format", "json"] + options)
+            #expect(run.status == status, "\(run.output)\(run.errors)")
+            #expect(run.output.contains(" paid answers did not reach the tier \(url): "), "\(run.output)")
+            #expect(!run.output.contains("results did not reach the tier"), "\(run.output)")
+        }
     }
 }
