@@ -43,7 +43,7 @@ struct DraftReader {
         guard let stages = stageNodes(section["stages"]) else { return nil }
         var reader = StageReader(substitution)
         let drafts = stages.flatMap { reader.stages($0.key, $0.value) }
-        ownDiagnostics += reader.ownDiagnostics
+        ownDiagnostics += reader.ownDiagnostics + IdleAxis.diagnostics(reader.idleAxes, in: drafts)
         substitution = reader.substitution
         return PipelineDraft(name: name, baseDirectory: baseDirectory, stages: drafts)
     }

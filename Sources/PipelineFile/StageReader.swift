@@ -3,13 +3,15 @@ import StageGraph
 
 /// Makes stage drafts of the entries under `stages:`; one with a matrix becomes one draft a variant.
 struct StageReader {
-    typealias Axis = (name: String, values: [Variable])
+    typealias Axis = (name: Located<String>, values: [Variable])
 
     static let maximumVariants = 10_000
 
     private(set) var substitution: Substitution
     /// The mistakes besides those of ``substitution``.
     private(set) var ownDiagnostics: [Diagnostic] = []
+    /// Axes with several values that no stage of theirs mentions.
+    private(set) var idleAxes: [IdleAxis] = []
 
     init(_ substitution: Substitution) {
         self.substitution = substitution
@@ -34,6 +36,11 @@ struct StageReader {
         ownDiagnostics += section.diagnostics
         guard let matrix = section["matrix"] else { return [stage(name, section)] }
         guard let axes = axes(matrix) else { return [unread] }
+        substitution.usedAxes = []
+        defer {
+            idleAxes += axes.filter { $0.values.count > 1 && !substitution.usedAxes.contains($0.name.value) }
+                .map { IdleAxis(family: name.value, axis: $0.name) }
+        }
         return variants(of: axes).map { variant in
             substitution.matrix = variant.map { ($0.axis, $0.variable) }
             defer { substitution.matrix = nil }
@@ -147,7 +154,7 @@ struct StageReader {
             guard let values = axisValues(key.value, node) else { continue }
             let (product, overflow) = variants.multipliedReportingOverflow(by: values.count)
             variants = overflow ? Int.max : product
-            axes.append((key.value, values))
+            axes.append((key, values))
         }
         guard variants <= StageReader.maximumVariants else {
             report("the matrix has more than \(StageReader.maximumVariants) variants", node.location)
@@ -190,7 +197,7 @@ struct StageReader {
     /// Every combination of values; the last axis changes fastest.
     private func variants(of axes: [Axis]) -> [[(axis: String, variable: Variable)]] {
         axes.reduce([[]]) { variants, axis in
-            variants.flatMap { variant in axis.values.map { variant + [(axis.name, $0)] } }
+            variants.flatMap { variant in axis.values.map { variant + [(axis.name.value, $0)] } }
         }
     }
 

@@ -17,6 +17,8 @@ struct Substitution {
     var matrix: [(axis: String, variable: Variable)]?
     /// Parameters that are declared further below, so that they cannot be used yet.
     var laterParameters: Set<String> = []
+    /// The axes whose values were put in somewhere; whoever sets ``matrix`` empties it.
+    var usedAxes: Set<String> = []
     private(set) var diagnostics: [Diagnostic] = []
 
     /// The node's value with everything replaced.
@@ -133,7 +135,10 @@ struct Substitution {
             report("${\(name)} has no meaning here: only a stage with a matrix has ${matrix.…}", at: location)
             return nil
         }
-        if let variable = matrix.first(where: { $0.axis == axis })?.variable { return variable }
+        if let variable = matrix.first(where: { $0.axis == axis })?.variable {
+            usedAxes.insert(axis)
+            return variable
+        }
         let hint = suggestion(for: axis, among: matrix.map(\.axis), label: "The matrix has")
         report("unknown matrix axis \"\(axis)\" in ${\(name)}\(hint)", at: location)
         return nil

@@ -108,6 +108,21 @@ import Testing
                 """)
     }
 
+    /// Its variants would be one stage under several names.
+    @Test func anAxisThatChangesNothingIsAMistake() {
+        let stages = """
+              a: { uses: training, inputs: { pairs: duals }, matrix: { beta: [1, 2], seed: [1, 2] }, with: { seed: ${matrix.seed} } }
+              b: { uses: training, inputs: { pairs: duals, start: a }, matrix: { seed: [1, 2], beta: [1, 2] } }
+              c: { uses: training, inputs: { pairs: duals, start: "b[seed=1,beta=2]" }, matrix: { beta: [1, 2], label: [x] } }
+              d: { uses: training, inputs: { pairs: duals }, matrix: { label: [x, y] } }
+            """
+        #expect(
+            mistakes(pipeline(head + stages)) == """
+                toy.yaml:7:60: error: the matrix axis "beta" changes nothing in stage "a": write ${matrix.beta} where its values belong
+                toy.yaml:10:60: error: the matrix axis "label" changes nothing in stage "d": write ${matrix.label} where its values belong
+                """)
+    }
+
     @Test func mistakesOfAMatrixAreReportedOnce() {
         let stages = """
               a: { uses: training, inputs: { pairs: duels }, matrix: { beta: [1, 2] }, with: { bta: 1, seed: "${matrix.beta}" } }
@@ -116,7 +131,7 @@ import Testing
               d: { uses: training, inputs: { pairs: duals, start: b }, matrix: { beta: [1] }, with: { beta: ${matrix.bta} } }
               "e[beta=1]": { uses: training }
               f: { uses: training, inputs: { pairs: duals, start: g }, matrix: { beta: [3] } }
-              g: { uses: training, inputs: { pairs: duals }, matrix: { beta: [1, 2] } }
+              g: { uses: training, inputs: { pairs: duals }, matrix: { beta: [1, 2] }, with: { beta: ${matrix.beta} } }
               h: { uses: training, inputs: { pairs: duals, start: g } }
               i: { uses: training, matrix: { a: ${many}, b: ${many}, c: ${many} } }
             """
