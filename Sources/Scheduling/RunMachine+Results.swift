@@ -91,10 +91,12 @@ extension RunMachine {
 
     /// Tells the dependents that a stage's artifacts are complete.
     mutating func announce(_ stage: Int) {
-        for (dependent, input) in stages[stage].dependents {
-            if !stages[dependent].inputs[input].isSharded, stages[dependent].tasks != nil {
-                for task in stages[dependent].tasks!.indices { stages[dependent].tasks![task].pending -= 1 }
-            }
+        // Before any of them opens: an action that comes to be now does not wait for this stage any more.
+        for (dependent, input) in stages[stage].dependents
+        where !stages[dependent].inputs[input].isSharded && stages[dependent].tasks != nil {
+            for task in stages[dependent].tasks!.indices { stages[dependent].tasks![task].pending -= 1 }
+        }
+        for (dependent, _) in stages[stage].dependents {
             if stages[dependent].tasks == nil || stages[dependent].phase == .waiting {
                 openIfPossible(dependent)
             } else if stages[dependent].phase == .open {
