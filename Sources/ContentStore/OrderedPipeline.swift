@@ -3,8 +3,10 @@ import Synchronization
 
 /// Transforms a sequence of pieces on all cores and consumes the results in order, with bounded memory.
 ///
-/// The caller's thread produces. A piece occupies one of `width` slots from its production until it is consumed, so
-/// memory is bounded by the slots whatever the number of pieces.
+/// The caller's thread produces, and where no slot is free it transforms instead of waiting: so all cores have work even
+/// where Dispatch lends one thread less than there are cores, because the caller's own is one of its. A piece occupies
+/// one of the slots from its production until it is consumed, so memory is bounded by the slots whatever the number of
+/// pieces.
 struct OrderedPipeline<Slot: AnyObject> {
     let slots: [Slot]
 
@@ -18,20 +20,37 @@ struct OrderedPipeline<Slot: AnyObject> {
         consume: @escaping (Slot) throws -> Void
     ) throws {
         let work = Work(slots: slots, transform: transform, consume: consume)
-        var production: (any Error)?
-        do {
-            while true {
-                work.free.wait()
-                if work.failed { break }
-                let slot = work.takeSlot()
-                guard try produce(slot) else { break }
+        production: while true {
+            switch work.nextForCaller() {
+            case .produce(let slot):
+                do {
+                    guard try produce(slot) else { break production }
+                } catch {
+                    work.fail(error)
+                    break production
+                }
                 work.start(slot)
+            case .transform(let piece): work.finish(piece)
+            case .wait: work.progress.wait()
+            case .stop: break production
             }
-        } catch {
-            production = error
         }
+        while let piece = work.takeReady() { work.finish(piece) }
         work.group.wait()
-        if let error = production ?? work.error { throw error }
+        if let error = work.error { throw error }
+    }
+
+    /// A slot that holds the piece of this number.
+    private struct Piece {
+        let number: Int
+        let slot: Slot
+    }
+
+    private enum Step {
+        case produce(Slot)
+        case transform(Piece)
+        case wait
+        case stop
     }
 
     /// What the threads of one run share.
@@ -42,55 +61,74 @@ struct OrderedPipeline<Slot: AnyObject> {
         /// Unchecked: a slot is the property of whoever took it out.
         struct State: @unchecked Sendable {
             var idle: [Slot]
+            /// Produced and not yet taken by any thread, in order.
+            var ready: [Piece] = []
             var produced = 0
             var consumed = 0
             var transformed: [Int: Slot] = [:]
             var consuming = false
+            var callerWaits = false
             var error: (any Error)?
         }
 
         let group = DispatchGroup()
-        let free: DispatchSemaphore
+        /// Signalled when a slot has become idle and the caller waits for one.
+        let progress = DispatchSemaphore(value: 0)
         private let state: Mutex<State>
         private let transform: (Slot) throws -> Void
         private let consume: (Slot) throws -> Void
 
         init(slots: [Slot], transform: @escaping (Slot) throws -> Void, consume: @escaping (Slot) throws -> Void) {
-            // A semaphore must not end below its first value, so it starts at zero.
-            free = DispatchSemaphore(value: 0)
-            for _ in slots { free.signal() }
             state = Mutex(State(idle: slots))
             self.transform = transform
             self.consume = consume
         }
 
         var error: (any Error)? { state.withLock { $0.error } }
-        var failed: Bool { state.withLock { $0.error != nil } }
 
-        /// A slot, after ``free`` said that there is one.
-        func takeSlot() -> Slot { state.withLock { Unshared($0.idle.removeLast()) }.value }
+        func fail(_ error: any Error) { state.withLock { if $0.error == nil { $0.error = error } } }
 
-        func start(_ slot: Slot) {
-            let number = state.withLock { state in
-                state.produced += 1
-                return state.produced - 1
-            }
-            let slot = Unshared(slot)
-            DispatchQueue.global().async(group: group) { self.finish(slot.value, number) }
+        func nextForCaller() -> Step {
+            state.withLock { state in
+                if state.error != nil { return Unshared<Step>(.stop) }
+                if let slot = state.idle.popLast() { return Unshared<Step>(.produce(slot)) }
+                if !state.ready.isEmpty { return Unshared<Step>(.transform(state.ready.removeFirst())) }
+                state.callerWaits = true
+                return Unshared<Step>(.wait)
+            }.value
         }
 
-        private func finish(_ slot: Slot, _ number: Int) {
-            attempt { try transform(slot) }
+        /// The oldest piece that nobody transforms yet.
+        func takeReady() -> Piece? {
+            state.withLock { state in
+                Unshared<Piece?>(state.ready.isEmpty ? nil : state.ready.removeFirst())
+            }.value
+        }
+
+        func start(_ slot: Slot) {
             let slot = Unshared(slot)
-            state.withLock { $0.transformed[number] = slot.value }
+            state.withLock { state in
+                state.ready.append(Piece(number: state.produced, slot: slot.value))
+                state.produced += 1
+            }
+            // There may be nothing left to take: then the caller was faster.
+            DispatchQueue.global().async(group: group) { if let piece = self.takeReady() { self.finish(piece) } }
+        }
+
+        func finish(_ piece: Piece) {
+            attempt { try transform(piece.slot) }
+            let piece = Unshared(piece)
+            state.withLock { $0.transformed[piece.value.number] = piece.value.slot }
             while let next = nextToConsume() {
                 attempt { try consume(next) }
                 let next = Unshared(next)
-                state.withLock { state in
+                let callerWaits = state.withLock { state in
                     state.idle.append(next.value)
                     state.consuming = false
+                    defer { state.callerWaits = false }
+                    return state.callerWaits
                 }
-                free.signal()
+                if callerWaits { progress.signal() }
             }
         }
 
@@ -106,11 +144,11 @@ struct OrderedPipeline<Slot: AnyObject> {
         }
 
         private func attempt(_ step: () throws -> Void) {
-            if failed { return }
+            if error != nil { return }
             do {
                 try step()
             } catch {
-                state.withLock { if $0.error == nil { $0.error = error } }
+                fail(error)
             }
         }
     }
