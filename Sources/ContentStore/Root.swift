@@ -55,7 +55,8 @@ public struct Root: Sendable, Equatable {
 }
 
 extension LocalStore {
-    /// Keeps what `root` names from collection, replacing an earlier root of that name. Durable on return.
+    /// Keeps what `root` names from collection, replacing an earlier root of that name; what a ``RootLog`` has added
+    /// stays beside it. Durable on return.
     public func setRoot(_ root: Root) throws {
         let temporary = try temporaryPath()
         let path = rootPath(root.name)
@@ -64,34 +65,58 @@ extension LocalStore {
         try FileSystem.replace(path, with: document, temporary: temporary)
     }
 
+    /// As ``setRoot(_:)``, and what a ``RootLog`` of the name has added goes.
+    public func settleRoot(_ root: Root) throws {
+        try setRoot(root)
+        try FileSystem.remove(rootPath(root.name, RootLog.fileExtension))
+    }
+
     /// Keeps what the root named only for others' sake. Returns whether there was one.
     @discardableResult
     public func removeRoot(_ name: String) throws -> Bool {
         _ = try writing()
-        let path = rootPath(try Root(name: name).name)
-        guard try FileSystem.status(of: path) != nil else { return false }
-        try FileSystem.remove(path)
+        let paths = try [".json", RootLog.fileExtension].map { rootPath(try Root(name: name).name, $0) }
+            .filter { try FileSystem.status(of: $0) != nil }
+        guard !paths.isEmpty else { return false }
+        for path in paths { try FileSystem.remove(path) }
         try FileSystem.synchronize(layout.roots)
         return true
     }
 
-    /// All roots, by name.
+    /// All roots, by name, with what their logs have added.
     ///
     /// - Throws: ``ContentStoreError``: `malformed` for a file in `roots/` that is no root, or `system`.
     public func roots() throws -> [Root] {
-        var roots: [Root] = []
+        var roots: [String: Root] = [:]
         for file in try FileSystem.names(in: layout.roots) ?? [] where !file.hasPrefix(".") {
             let path = "\(layout.roots)/\(file)"
-            guard let bytes = try FileSystem.contents(of: path, limit: 1 << 30) else { continue }
-            guard file.hasSuffix(".json"), let root = Root(name: String(file.dropLast(5)), document: bytes) else {
-                throw ContentStoreError(
-                    .malformed, path, "it is no root that this program understands",
-                    remedy: "update Retort if a newer one wrote it; otherwise remove the file and pin or run again")
-            }
-            roots.append(root)
+            guard let root = try root(at: path, file) else { continue }
+            roots[root.name] = try roots[root.name]?.joined(with: root) ?? root
         }
-        return roots
+        return roots.values.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     }
 
-    private func rootPath(_ name: String) -> String { "\(layout.roots)/\(name).json" }
+    /// What one file says; nil where it is gone meanwhile.
+    private func root(at path: String, _ file: String) throws -> Root? {
+        if file.hasSuffix(RootLog.fileExtension) {
+            guard let keys = try RootLog.keys(at: path) else { return nil }
+            return try Root(name: String(file.dropLast(RootLog.fileExtension.utf8.count)), actions: keys)
+        }
+        guard let bytes = try FileSystem.contents(of: path, limit: 1 << 30) else { return nil }
+        guard file.hasSuffix(".json"), let root = Root(name: String(file.dropLast(5)), document: bytes) else {
+            throw ContentStoreError(
+                .malformed, path, "it is no root that this program understands",
+                remedy: "update Retort if a newer one wrote it; otherwise remove the file and pin or run again")
+        }
+        return root
+    }
+
+    func rootPath(_ name: String, _ ending: String = ".json") -> String { "\(layout.roots)/\(name)\(ending)" }
+}
+
+extension Root {
+    /// What either keeps, under this name.
+    fileprivate func joined(with other: Root) throws -> Root {
+        try Root(name: name, actions: actions + other.actions, artifacts: artifacts + other.artifacts)
+    }
 }

@@ -73,7 +73,9 @@ extension LocalStore {
             statistics.quarantined += 1
             statistics.quarantinedBytes += try FileSystem.status(of: "\(layout.quarantine)/\(name)")?.bytes ?? 0
         }
-        statistics.roots = try FileSystem.names(in: layout.roots)?.count ?? 0
+        // A root may have a log beside it.
+        let names = try FileSystem.names(in: layout.roots) ?? []
+        statistics.roots = Set(names.map { $0.split(separator: ".").dropLast().joined(separator: ".") }).count
         return statistics
     }
 }

@@ -63,9 +63,9 @@ extension Run {
                 switch result {
                 case .success:
                     store.removeResumeDirectory(for: preimage.key)
+                    // Before anybody hears of it, and the run may be over.
+                    keepWhatIsFinished(preimage.key)
                     observer(.actionFinished(stage: node.name, prefix: prefix, seconds: seconds))
-                    // Before the run hears of it, and may be over.
-                    keepWhatIsFinished()
                     send([.ran(id, outcome)])
                 case .failure(let error): fail(id.stage, (id, prefix), error)
                 }

@@ -6,19 +6,32 @@ import Synchronization
 /// failed, it is to go on where it was, however long after.
 ///
 /// The root of the last run (``RunHistory``) names what belongs to finished stages. This one, `unfinished-…`, names every
-/// action that is done, and goes when the pipeline is complete. It is written at most once in an interval, so that it
-/// costs a run of a thousand actions nothing, and one that is killed loses the protection of its last minute only, which
-/// the grace period of `gc` covers for a day.
+/// action that is done, and goes when the pipeline is complete. An action is in its log before anybody hears that it is
+/// finished. What was found instead of executed is written less often, at most once in an interval, so that it costs a
+/// run of a thousand actions nothing: it has other roots as a rule, and else the grace period of `gc`.
 struct UnfinishedRun: ~Copyable {
     private let name: String
     private let interval: Duration
     private let clock = ContinuousClock()
     private let nextWriting: Mutex<ContinuousClock.Instant>
+    private let log: Mutex<RootLog?>
 
     init(_ pipeline: String, interval: Duration) {
         name = "unfinished-\(Digest(of: pipeline).short)"
         self.interval = interval
         nextWriting = Mutex(clock.now + interval)
+        log = Mutex(nil)
+    }
+
+    /// An action has been executed. `earlier` are those that were done before.
+    func add(_ key: Digest, to store: LocalStore, earlier: () -> [Digest]) throws {
+        let log = try log.withLock { log in
+            if let log { return log }
+            let new = try RootLog(name, in: store)
+            log = new
+            return new
+        }
+        try log.add(key, earlier: earlier)
     }
 
     /// Whether it is time to write; then nobody else is told so for another interval.
@@ -35,17 +48,22 @@ struct UnfinishedRun: ~Copyable {
         try store.setRoot(Root(name: name, actions: actions))
     }
 
+    /// Writes what is final for this run.
+    func settle(_ actions: [Digest], in store: LocalStore) throws {
+        try store.settleRoot(Root(name: name, actions: actions))
+    }
+
     func remove(from store: LocalStore) throws { try store.removeRoot(name) }
 }
 
 extension Run {
-    /// Called for every action that is finished.
-    func keepWhatIsFinished() {
-        guard unfinished.isDue() else { return }
-        let finished = finishedActions()
-        guard !finished.isEmpty else { return }
+    /// Called for every action that has been executed and is finished.
+    func keepWhatIsFinished(_ key: Digest) {
         do {
-            try unfinished.write(finished, to: store)
+            try unfinished.add(key, to: store, earlier: finishedActions)
+            guard unfinished.isDue() else { return }
+            let finished = finishedActions()
+            if !finished.isEmpty { try unfinished.write(finished, to: store) }
         } catch {
             observer(.warning("what the run has finished could not be protected from collection yet: \(error)"))
         }
@@ -57,7 +75,7 @@ extension Run {
         if finished.isEmpty {
             if isComplete { try unfinished.remove(from: store) }
         } else {
-            try unfinished.write(finished, to: store)
+            try unfinished.settle(finished, in: store)
         }
     }
 

@@ -71,6 +71,11 @@ import Testing
             finished.formUnion(Action.all("action-finished", in: killed.output))
             let audit = try workplace.retort("store", "verify")
             #expect(audit.status == 0, "\(moment): \(audit.output)\(audit.errors)")
+            // What was finished stays so although nothing is too young to be collected.
+            if kills % 2 == 0 {
+                let collection = try workplace.retort("store", "gc", "--grace", "0", "--delete")
+                #expect(collection.status == 0, "\(moment): \(collection.errors)")
+            }
         }
         let last = try workplace.retort("run", file, "--format", "json")
         #expect(last.status == 0, "\(last.errors)")
