@@ -134,7 +134,7 @@ let package = Package(
             "RetortCLI",
             [
                 "retort", "retort-student", "TeacherServer", "TestServers", "Teachers", "CanonicalJSON",
-                "SeededRandomness",
+                "ContentStore", "SeededRandomness",
             ]),
         tests("Stages", ["CanonicalJSON", "ContentStore", "StageGraph", "TestData"]),
         tests("Scheduling", ["CanonicalJSON", "ContentStore", "PipelineFile", "StageGraph"]),

@@ -63,6 +63,12 @@ extension BlobStore {
 
     /// The artifact whose manifest has this digest.
     public func readArtifact(_ digest: Digest) throws -> Artifact {
-        try Artifact(manifest: read(digest, limit: Artifact.maximumManifestBytes))
+        let manifest = try read(digest, limit: Artifact.maximumManifestBytes)
+        do {
+            return try Artifact(manifest: manifest)
+        } catch let error as ContentStoreError {
+            throw ContentStoreError(
+                error.code, "the artifact manifest \(digest.short)", error.problem, remedy: error.remedy)
+        }
     }
 }

@@ -111,8 +111,9 @@ import Testing
     }
 
     /// Workers look up, recompute what is missing and read it back, each time as a new session, while collections run
-    /// that keep nothing but what is in use.
+    /// that keep nothing but what is in use. More rounds with RETORT_GC_ROUNDS.
     @Test func aCollectionBesideRunningWorkNeverTakesWhatItNeeds() throws {
+        let rounds = getenv("RETORT_GC_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 60
         let errors = Mutex<[String]>([])
         let hits = Mutex(0)
         let finished = Mutex(0)
@@ -131,7 +132,7 @@ import Testing
                 }
                 defer { finished.withLock { $0 += 1 } }
                 var generator = SeededGenerator(seed: UInt64(thread))
-                for _ in 0..<60 {
+                for _ in 0..<rounds {
                     let store = try LocalStore(at: path)
                     for _ in 0..<5 {
                         let name = "\(Int.random(in: 0..<12, using: &generator))"

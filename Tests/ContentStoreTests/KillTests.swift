@@ -60,7 +60,9 @@ import Testing
         }
     }
 
-    @Test func severalProcessesShareOneStore() async throws {
+    /// More rounds with RETORT_RACE_ROUNDS.
+    @Test(arguments: 0..<(getenv("RETORT_RACE_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 1))
+    func severalProcessesShareOneStore(round: Int) async throws {
         let path = "/tmp/retort-store-shared-\(getpid())"
         try FileSystem.makeFolders(path)
         defer { try? DirectoryWalk.remove(path) }
