@@ -10,7 +10,13 @@ enum S3Failure {
 
     /// Nil where the failure is none of S3's own.
     static func explain(_ failure: WebFailure, bucket: String, region: String, tier: String) -> TierError? {
-        let code = S3Answer.text("Code", in: failure.body)
+        var code = S3Answer.text("Code", in: failure.body)
+        // Some servers say by the message alone why access is denied.
+        if code == "AccessDenied",
+            S3Answer.text("Message", in: failure.body)?.contains("difference between the request time") == true
+        {
+            code = "RequestTimeTooSkewed"
+        }
         func error(_ code: TierError.Code, _ problem: String, _ remedy: String) -> TierError {
             TierError(code, tier, problem, remedy: remedy)
         }
