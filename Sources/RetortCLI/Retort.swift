@@ -9,7 +9,8 @@ public struct Retort: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, PlanCommand.self, ShowCommand.self, ExportCommand.self, TraceCommand.self,
-            DiffCommand.self, CompareCommand.self, GraphCommand.self, SchemaCommand.self, StagesCommand.self,
+            DiffCommand.self, CompareCommand.self, GraphCommand.self, SchemaCommand.self, DoctorCommand.self,
+            StagesCommand.self,
             StoreCommand.self,
             KeyCommand.self,
             LedgerCommand.self, ServeTeacherCommand.self,

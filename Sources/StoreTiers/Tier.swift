@@ -46,7 +46,7 @@ public final class Tier: Sendable {
     }
 
     /// Checks once that the tier can be reached and has a format that this program knows.
-    func prepare() async throws { _ = try await hasFormat() }
+    public func prepare() async throws { _ = try await hasFormat() }
 
     /// Whether it could be reached once.
     var isPrepared: Bool { state.withLock { $0.isPrepared } }

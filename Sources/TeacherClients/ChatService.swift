@@ -55,6 +55,11 @@ public final class ChatService: Sendable {
         return try await client.send(request, limit: limit)
     }
 
+    /// Asks for the list of models, which nobody charges for. Returns the HTTP status.
+    ///
+    /// - Throws: as a request for an answer, where none came.
+    public func probe() async throws -> Int { try await send(.get, "models").status }
+
     private func apiKey() throws -> String? {
         try key.withLock { key in
             if let known = key { return try known.get() }
