@@ -8,4 +8,10 @@ int syncfs(int fd);
 // Likewise. Starts writing pages of the open file to the disk and does not wait (flags 2: SYNC_FILE_RANGE_WRITE).
 int sync_file_range(int fd, long offset, long nbytes, unsigned int flags);
 
+// Settings of the C library's allocator (M_MMAP_THRESHOLD -3, M_ARENA_MAX -8); 1, or 0 where it knows no such setting.
+int mallopt(int setting, int value);
+
+// Gives the system back what is free at the ends and within the heaps, but for `pad` bytes; 1 where there was something.
+int malloc_trim(unsigned long pad);
+
 #endif

@@ -1,14 +1,14 @@
 /// Reads canonical text from its start to its end.
-struct ByteScanner {
+package struct ByteScanner {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+    package init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
-    var isAtEnd: Bool { position == bytes.count }
+    package var isAtEnd: Bool { position == bytes.count }
 
     /// Passes over `text`, if it comes next.
-    mutating func skip(_ text: StaticString) -> Bool {
+    package mutating func skip(_ text: StaticString) -> Bool {
         let count = text.utf8CodeUnitCount
         guard count <= bytes.count - position else { return false }
         for offset in 0..<count where bytes[position + offset] != text.utf8Start[offset] { return false }
@@ -17,7 +17,7 @@ struct ByteScanner {
     }
 
     /// A number as it is written canonically: digits, no zero in front of others, few enough not to overflow.
-    mutating func number() -> Int? {
+    package mutating func number() -> Int? {
         let start = position
         var value = 0
         while position < bytes.count, position - start < 18, let digit = digit(bytes[position]) {
@@ -29,14 +29,14 @@ struct ByteScanner {
     }
 
     /// 64 lower-case hexadecimal digits.
-    mutating func digest() -> Digest? {
+    package mutating func digest() -> Digest? {
         guard bytes.count - position >= 64 else { return nil }
         defer { position += 64 }
         return Digest(hexDigits: UnsafeBufferPointer(rebasing: bytes[position..<position + 64]))
     }
 
     /// At most 64 zeros and ones.
-    mutating func prefix() -> ShardPrefix? {
+    package mutating func prefix() -> ShardPrefix? {
         let start = position
         while position < bytes.count, bytes[position] == UInt8(ascii: "0") || bytes[position] == UInt8(ascii: "1") {
             position += 1
@@ -45,7 +45,7 @@ struct ByteScanner {
     }
 
     /// Printable ASCII up to the next quotation mark, with nothing escaped; nil for anything else.
-    mutating func plainText() -> String? {
+    package mutating func plainText() -> String? {
         let start = position
         while position < bytes.count, bytes[position] != UInt8(ascii: "\"") {
             guard (0x20..<0x7F).contains(bytes[position]), bytes[position] != UInt8(ascii: "\\") else { return nil }
@@ -60,27 +60,34 @@ struct ByteScanner {
 }
 
 extension [UInt8] {
-    mutating func append(_ text: StaticString) {
+    package mutating func append(_ text: StaticString) {
         append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    mutating func append(decimal number: Int) { append(contentsOf: String(number).utf8) }
+    package mutating func append(decimal number: Int) { append(contentsOf: String(number).utf8) }
 
     /// The 64 digits of a digest.
-    mutating func append(hexadecimal digest: Digest) {
+    package mutating func append(hexadecimal digest: Digest) {
         digest.withRawBytes { raw in
-            func digit(_ nibble: UInt8) -> UInt8 {
-                nibble < 10 ? nibble + UInt8(ascii: "0") : nibble - 10 + UInt8(ascii: "a")
-            }
-            for byte in raw {
-                append(digit(byte >> 4))
-                append(digit(byte & 15))
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { digits in
+                for (index, byte) in raw.enumerated() {
+                    digits[2 * index] = Digest.digit(byte >> 4)
+                    digits[2 * index + 1] = Digest.digit(byte & 15)
+                }
+                append(contentsOf: digits)
             }
         }
     }
 
+    /// The zeros and ones of a prefix.
+    package mutating func append(prefix: ShardPrefix) {
+        for bit in 0..<prefix.length {
+            append(prefix.bits >> UInt64(63 - bit) & 1 == 1 ? UInt8(ascii: "1") : UInt8(ascii: "0"))
+        }
+    }
+
     /// The canonical JSON list of some digests.
-    mutating func append(listOf digests: [Digest]) {
+    package mutating func append(listOf digests: [Digest]) {
         reserveCapacity(count + 2 + 67 * digests.count)
         append("[")
         for (index, digest) in digests.enumerated() {

@@ -46,6 +46,13 @@ public struct CanonicalEncoder: Sendable {
         append(count: value)
     }
 
+    /// A prefix, by its zeros and ones.
+    public mutating func field(_ name: String, _ value: ShardPrefix) {
+        begin("s", name)
+        append(count: value.length)
+        bytes.append(prefix: value)
+    }
+
     public mutating func field(_ name: String, _ value: Digest) {
         begin("d", name)
         value.withRawBytes { bytes.append(contentsOf: $0) }
@@ -83,7 +90,6 @@ public struct CanonicalEncoder: Sendable {
     }
 
     private mutating func append(count: Int) {
-        let value = UInt64(bitPattern: Int64(count))
-        for shift in stride(from: UInt64(0), to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
+        withUnsafeBytes(of: UInt64(bitPattern: Int64(count)).littleEndian) { bytes.append(contentsOf: $0) }
     }
 }

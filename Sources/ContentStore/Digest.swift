@@ -57,20 +57,33 @@ public struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
     init?(hexDigits digits: UnsafeBufferPointer<UInt8>) {
         guard digits.count == 64 else { return nil }
         func word(_ index: Int) -> UInt64? {
-            var word: UInt64 = 0
-            for digit in digits[index * 16..<index * 16 + 16] {
-                let value: UInt8
-                switch digit {
-                case UInt8(ascii: "0")...UInt8(ascii: "9"): value = digit - UInt8(ascii: "0")
-                case UInt8(ascii: "a")...UInt8(ascii: "f"): value = digit - UInt8(ascii: "a") + 10
-                default: return nil
-                }
-                word = word << 4 | UInt64(value)
-            }
-            return word
+            let text = UnsafeRawPointer(digits.baseAddress!)
+            guard let high = Digest.value(ofDigits: text.loadUnaligned(fromByteOffset: index * 16, as: UInt64.self)),
+                let low = Digest.value(ofDigits: text.loadUnaligned(fromByteOffset: index * 16 + 8, as: UInt64.self))
+            else { return nil }
+            return UInt64(high) << 32 | UInt64(low)
         }
         guard let first = word(0), let second = word(1), let third = word(2), let fourth = word(3) else { return nil }
         words = (first, second, third, fourth)
+    }
+
+    /// The number that eight lower-case hexadecimal digits write, all at once; nil where one is none. Each digit is a byte
+    /// of `text`, as it lies in memory.
+    private static func value(ofDigits text: UInt64) -> UInt32? {
+        let text = UInt64(bigEndian: text)
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let tops = ones << 7
+        guard text & tops == 0 else { return nil }
+        /// In the top bit of each byte whether the byte is at least `bound`; no sum reaches the next byte.
+        func atLeast(_ bound: UInt8) -> UInt64 { (text + ones * UInt64(128 - bound)) & tops }
+        let isLetter = atLeast(UInt8(ascii: "a")) & ~atLeast(UInt8(ascii: "g"))
+        let isDigit = atLeast(UInt8(ascii: "0")) & ~atLeast(UInt8(ascii: "9") + 1)
+        guard isLetter | isDigit == tops else { return nil }
+        var value = (text & (ones * 0x0F)) + (isLetter >> 7) * 9
+        // Two digits to a byte, two bytes to a pair, two pairs to a word.
+        value = (value | value >> 4) & 0x00FF_00FF_00FF_00FF
+        value = (value | value >> 8) & 0x0000_FFFF_0000_FFFF
+        return UInt32(truncatingIfNeeded: value | value >> 16)
     }
 
     /// 64 lower-case hexadecimal digits.
@@ -104,13 +117,15 @@ public struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
         hasher.combine(words.1)
     }
 
+    /// The digit of a number below 16, without a branch.
+    static func digit(_ nibble: UInt8) -> UInt8 { nibble &+ 48 &+ ((nibble &+ 6) >> 4) &* 39 }
+
     private func hexadecimal(_ count: Int) -> String {
         String(unsafeUninitializedCapacity: count) { target in
             withRawBytes { bytes in
                 for index in 0..<count {
                     let byte = bytes[index >> 1]
-                    let nibble = index & 1 == 0 ? byte >> 4 : byte & 15
-                    target[index] = nibble < 10 ? nibble + UInt8(ascii: "0") : nibble - 10 + UInt8(ascii: "a")
+                    target[index] = Digest.digit(index & 1 == 0 ? byte >> 4 : byte & 15)
                 }
             }
             return count

@@ -13,14 +13,20 @@ extension LocalStore {
 
     /// Those of `digests` that are not here now.
     func absent(among digests: [Digest]) throws -> [Digest] {
-        let pending = state.withLock { $0.pendingBlobs }
-        let present = try Parallel.map(digests, atLeast: 512) { digest in
-            if pending[digest] != nil { return true }
-            guard let status = try FileSystem.status(of: layout.blob(digest)) else { return false }
-            // No frame is empty: an empty file is what a power failure may leave on some file systems.
-            return status.kind == .file && status.bytes > 0
+        // Not a copy of them all: whoever writes next would have to make another.
+        let placed = state.withLock { state in
+            state.pendingBlobs.isEmpty ? digests : digests.filter { state.pendingBlobs[$0] == nil }
         }
-        return zip(digests, present).filter { !$0.1 }.map(\.0)
+        let present = try Parallel.map(placed, atLeast: 512) { digest in
+            var status = stat()
+            guard layout.withBlob(digest, { lstat($0, &status) }) == 0 else {
+                guard errno == ENOENT else { throw FileSystem.failure("examining", layout.blob(digest)) }
+                return false
+            }
+            // No frame is empty: an empty file is what a power failure may leave on some file systems.
+            return status.st_mode & S_IFMT == S_IFREG && status.st_size > 0
+        }
+        return zip(placed, present).filter { !$0.1 }.map(\.0)
     }
 
     public func read(_ digest: Digest, limit: Int) throws -> [UInt8] {

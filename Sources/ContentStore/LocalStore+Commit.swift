@@ -90,7 +90,7 @@ extension LocalStore {
             state.withLock { state in
                 for (digest, temporary) in blobs {
                     if state.pendingBlobs[digest] == temporary { state.pendingBlobs[digest] = nil }
-                    state.verified.insert(digest)
+                    state.noteVerified(digest)
                 }
             }
             folders += try move(results.map { ($0.1, layout.action($0.0)) }, under: layout.actions)

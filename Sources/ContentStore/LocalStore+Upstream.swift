@@ -79,7 +79,7 @@ extension LocalStore {
             case .tooLarge(let bytes): throw tooLarge(digest, bytes, limit: limit)
             }
         }
-        state.withLock { _ = $0.verified.insert(digest) }
+        state.withLock { $0.noteVerified(digest) }
     }
 
     /// Begins to make durable what has been written so far, without waiting for it.

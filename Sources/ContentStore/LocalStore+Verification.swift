@@ -37,7 +37,7 @@ extension LocalStore {
             } else {
                 throw missingBlob(digest)
             }
-            if !isVerified { state.withLock { _ = $0.verified.insert(digest) } }
+            if !isVerified { state.withLock { $0.noteVerified(digest) } }
             return value
         } catch let refusal as BlobFile.Refusal {
             switch refusal {
@@ -78,7 +78,7 @@ extension LocalStore {
     /// Puts a damaged blob aside. Returns the error that says so.
     private func quarantine(_ digest: Digest, _ problem: String) -> ContentStoreError {
         let pending = state.withLock { state in
-            state.verified.remove(digest)
+            state.forgetVerified(digest)
             return state.pendingBlobs.removeValue(forKey: digest)
         }
         if access == .readWrite {

@@ -40,9 +40,19 @@ public final class LocalStore: BlobStore, ActionCache, Sendable {
         /// The temporary files of results that are being put in place: a newer result of the same key must not take its
         /// predecessor's file away under the hands of whoever moves it.
         var committing: Set<String> = []
-        /// Blobs whose content this process has verified, or written itself.
-        var verified: Set<Digest> = []
+        /// Blobs whose content this process has verified, or written itself: the latest, so that memory stays bounded
+        /// however many there are. One that is forgotten is verified again when it is read again.
+        private(set) var verified: Set<Digest> = []
         var temporaryFiles = 0
+
+        private static let remembered = 1 << 15
+
+        mutating func noteVerified(_ digest: Digest) {
+            if verified.count >= State.remembered { verified = [] }
+            verified.insert(digest)
+        }
+
+        mutating func forgetVerified(_ digest: Digest) { verified.remove(digest) }
     }
 
     struct PendingResult {

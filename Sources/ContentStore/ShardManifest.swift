@@ -17,9 +17,7 @@ enum ShardManifest {
             bytes.append(#","digest":""#)
             bytes.append(hexadecimal: shard.digest)
             bytes.append(#"","prefix":""#)
-            for bit in 0..<shard.prefix.length {
-                bytes.append(shard.prefix.bits >> UInt64(63 - bit) & 1 == 1 ? UInt8(ascii: "1") : UInt8(ascii: "0"))
-            }
+            bytes.append(prefix: shard.prefix)
             bytes.append(#"","records":"#)
             bytes.append(decimal: shard.records)
             bytes.append("}")

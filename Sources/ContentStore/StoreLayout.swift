@@ -34,6 +34,32 @@ struct StoreLayout: Sendable {
         return "\(path)/blobs/\(hex.prefix(2))/\(hex).zst"
     }
 
+    /// Calls `body` with ``blob(_:)`` as the system wants it, without making a string of it: a run in which nothing changed
+    /// asks for a hundred thousand.
+    func withBlob<Result>(_ digest: Digest, _ body: (UnsafePointer<CChar>) -> Result) -> Result {
+        let count = path.utf8.count
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: count + 79) { text in
+            var end = text[..<count].update(fromContentsOf: path.utf8)
+            func append(_ part: StaticString) {
+                let part = UnsafeBufferPointer(start: part.utf8Start, count: part.utf8CodeUnitCount)
+                end = text[end...].update(fromContentsOf: part)
+            }
+            append("/blobs/")
+            digest.withRawBytes { raw in
+                for (index, byte) in raw.enumerated() {
+                    text[end + 3 + 2 * index] = Digest.digit(byte >> 4)
+                    text[end + 4 + 2 * index] = Digest.digit(byte & 15)
+                }
+            }
+            // The name's first two digits are the folder.
+            (text[end], text[end + 1], text[end + 2]) = (text[end + 3], text[end + 4], UInt8(ascii: "/"))
+            end += 67
+            append(".zst")
+            text[end] = 0
+            return text.withMemoryRebound(to: CChar.self) { body($0.baseAddress!) }
+        }
+    }
+
     func action(_ key: Digest) -> String {
         let hex = key.hex
         return "\(path)/actions/\(hex.prefix(2))/\(hex).json"

@@ -11,8 +11,12 @@ final class UseLog: Sendable {
     static let name = "uses"
 
     private struct State {
+        /// What need not be written again: the latest, so that memory stays bounded however much a session uses.
         var recorded: Set<Digest> = []
     }
+
+    /// How many digests are remembered as written. One that is forgotten is written once more, which changes nothing.
+    private static let remembered = 1 << 15
 
     private let path: String
     private let log: Int32
@@ -46,7 +50,8 @@ final class UseLog: Sendable {
             }
             if !bytes.isEmpty {
                 try bytes.withUnsafeBytes { try FileSystem.write($0, to: log, path) }
-                state.recorded.formUnion(new)
+                if state.recorded.count + new.count > UseLog.remembered { state.recorded = [] }
+                if new.count <= UseLog.remembered { state.recorded.formUnion(new) }
             }
             return try check()
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ContentStore
 import Glibc
 
 /// The `retort` program: parses a command line, builds a request, calls a library and renders what comes back.
@@ -22,6 +23,7 @@ public struct Retort: AsyncParsableCommand {
     /// Parses the process's arguments, runs the command and exits: 0 for success, 1 when a stage failed, 2 for a
     /// mistake in the command line or the pipeline, 130 when interrupted.
     public static func run() async -> Never {
+        Allocator.keepLargeBlocksApart()
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {

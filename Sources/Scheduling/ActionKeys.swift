@@ -23,51 +23,91 @@ struct ActionKeys: Sendable {
     ///
     /// - Parameter outputs: The `outputs` of a stage's result.
     init?(ofOutputs outputs: JSON, store: LocalStore) throws {
-        guard let blob = outputs["keys"]?.string.flatMap({ Digest(hex: $0) }), try store.contains(blob),
-            let object = try JSON.parse(store.read(blob, limit: Artifact.maximumManifestBytes)).object
-        else { return nil }
+        guard let blob = outputs["keys"]?.string.flatMap({ Digest(hex: $0) }), try store.contains(blob) else { return nil }
+        let bytes = try store.read(blob, limit: Artifact.maximumManifestBytes)
+        if let actions = Self.scan(bytes) {
+            byPrefix = actions
+            return
+        }
+        guard let object = try JSON.parse(bytes).object else { return nil }
         byPrefix = object.members.compactMap(Self.action).sorted { $0.prefix < $1.prefix }
     }
 
-    /// The blob: canonical JSON, written without making JSON values of a hundred thousand keys. O(actions).
-    var document: [UInt8] {
-        var bytes = Array("{".utf8)
-        bytes.reserveCapacity(byPrefix.count * 128)
+    /// The blob.
+    var document: [UInt8] { Self.document(of: byPrefix, count: byPrefix.count) }
+
+    /// The blob of actions in the order of their prefixes: canonical JSON, written without making JSON values of a hundred
+    /// thousand keys. O(actions).
+    ///
+    /// - Parameter count: About how many there are.
+    static func document(of actions: some Sequence<Action>, count: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count * 104)
+        bytes.append("{")
         // In the order of the prefixes, texts of zeros and ones are in the order of their bytes.
-        for action in byPrefix {
-            bytes.append(contentsOf: bytes.count > 1 ? ",\"".utf8 : "\"".utf8)
-            bytes.append(contentsOf: action.prefix.text.utf8)
-            bytes.append(contentsOf: "\":".utf8)
-            Self.value(action).write(to: &bytes)
+        for action in actions {
+            bytes.append(bytes.count > 1 ? ",\"" : "\"")
+            bytes.append(prefix: action.prefix)
+            bytes.append("\":")
+            append(action, to: &bytes)
         }
-        bytes.append(UInt8(ascii: "}"))
+        bytes.append("}")
         return bytes
+    }
+
+    /// `["key", in, out]`, `["key", in, out, {"reason": count}]` or `"key"`.
+    private static func append(_ action: Action, to bytes: inout [UInt8]) {
+        bytes.append(action.accounting == nil ? "\"" : "[\"")
+        bytes.append(hexadecimal: action.key)
+        bytes.append("\"")
+        guard let accounting = action.accounting else { return }
+        bytes.append(",")
+        bytes.append(decimal: accounting.recordsIn)
+        bytes.append(",")
+        bytes.append(decimal: accounting.recordsOut)
+        if !accounting.dropped.isEmpty {
+            bytes.append(",")
+            JSON.object(JSONObject(accounting.dropped.map { ($0.key, .integer(Int64($0.value))) })).write(to: &bytes)
+        }
+        bytes.append("]")
+    }
+
+    /// What ``document(of:count:)`` wrote where no records were dropped, read without making JSON values of it; nil for
+    /// anything else, which is left to the general reader. O(size).
+    private static func scan(_ bytes: [UInt8]) -> [Action]? {
+        bytes.withUnsafeBufferPointer { buffer in
+            var scanner = ByteScanner(buffer)
+            guard scanner.skip("{\"") else { return nil }
+            var actions: [Action] = []
+            actions.reserveCapacity(buffer.count / 80)
+            repeat {
+                guard let prefix = scanner.prefix(), scanner.skip("\":[\""), let key = scanner.digest(),
+                    scanner.skip("\","), let recordsIn = scanner.number(), scanner.skip(","),
+                    let recordsOut = scanner.number(), scanner.skip("]"), actions.last.map({ $0.prefix < prefix }) ?? true
+                else { return nil }
+                actions.append(
+                    Action(
+                        prefix: prefix, key: key,
+                        accounting: Accounting(recordsIn: recordsIn, recordsOut: recordsOut)))
+            } while scanner.skip(",\"")
+            return scanner.skip("}") && scanner.isAtEnd ? actions : nil
+        }
     }
 
     /// The action on exactly this shard. O(log n).
     func action(at prefix: ShardPrefix) -> Action? {
-        let index = byPrefix.firstIndex(orderedBy: { $0.prefix < prefix })
+        let index = byPrefix.sortedIndex(past: { $0.prefix < prefix })
         return index < byPrefix.count && byPrefix[index].prefix == prefix ? byPrefix[index] : nil
     }
 
     /// The key of the action on exactly this shard, else of one that shared records with it. O(log n).
     func key(at prefix: ShardPrefix) -> Digest? {
         // Ordered so, the shard itself or the first one under it comes next, and one above it directly before.
-        let next = byPrefix.firstIndex(orderedBy: { $0.prefix < prefix })
+        let next = byPrefix.sortedIndex(past: { $0.prefix < prefix })
         for index in [next, next - 1] where byPrefix.indices.contains(index) {
             if byPrefix[index].prefix.overlaps(prefix) { return byPrefix[index].key }
         }
         return nil
-    }
-
-    private static func value(_ action: Action) -> JSON {
-        let key = JSON.string(action.key.hex)
-        guard let accounting = action.accounting else { return key }
-        var fields = [key, .integer(Int64(accounting.recordsIn)), .integer(Int64(accounting.recordsOut))]
-        if !accounting.dropped.isEmpty {
-            fields.append(.object(JSONObject(accounting.dropped.map { ($0.key, .integer(Int64($0.value))) })))
-        }
-        return .array(fields)
     }
 
     /// Nil for what this code did not write: then the action is looked up by itself.

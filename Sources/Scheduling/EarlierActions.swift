@@ -31,16 +31,16 @@ struct EarlierActions: Sendable {
 
 extension Artifact {
     /// The shard with exactly this prefix. O(log shards).
-    fileprivate func shard(at prefix: ShardPrefix) -> Shard? {
+    func shard(at prefix: ShardPrefix) -> Shard? {
         let shards = shards
-        let index = shards.firstIndex(orderedBy: { $0.prefix < prefix })
+        let index = shards.sortedIndex(past: { $0.prefix < prefix })
         return index < shards.count && shards[index].prefix == prefix ? shards[index] : nil
     }
 }
 
 extension Array {
     /// The first index for which `isBefore` does not hold, the elements for which it does standing first. O(log n).
-    func firstIndex(orderedBy isBefore: (Element) -> Bool) -> Int {
+    func sortedIndex(past isBefore: (Element) -> Bool) -> Int {
         var (low, high) = (0, count)
         while low < high {
             let middle = (low + high) / 2

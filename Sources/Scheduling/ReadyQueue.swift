@@ -4,8 +4,16 @@ import StageGraph
 struct ReadyPriority: Comparable {
     /// Seconds (or stages, where no times are known) of the longest chain that starts with the action.
     let reach: Double
-    let stage: Int
-    let task: Int
+    private let stage: Int32
+    private let task: Int32
+
+    init(_ id: ActionID, reach: Double) {
+        self.reach = reach
+        stage = Int32(id.stage)
+        task = Int32(id.task)
+    }
+
+    var id: ActionID { ActionID(stage: Int(stage), task: Int(task)) }
 
     /// Less is earlier: the longest chain, then the order of stages and shards.
     static func < (a: ReadyPriority, b: ReadyPriority) -> Bool {
@@ -14,17 +22,16 @@ struct ReadyPriority: Comparable {
 }
 
 /// A binary heap of actions by priority. Insertion and removal are O(log n).
-struct ReadyQueue<Element> {
-    private var heap: [(priority: ReadyPriority, element: Element)] = []
+struct ReadyQueue {
+    private var heap: [ReadyPriority] = []
 
     var isEmpty: Bool { heap.isEmpty }
-    var first: Element? { heap.first?.element }
-    var firstPriority: ReadyPriority? { heap.first?.priority }
+    var first: ReadyPriority? { heap.first }
 
-    mutating func insert(_ element: Element, priority: ReadyPriority) {
-        heap.append((priority, element))
+    mutating func insert(_ priority: ReadyPriority) {
+        heap.append(priority)
         var child = heap.count - 1
-        while child > 0, heap[child].priority < heap[(child - 1) / 2].priority {
+        while child > 0, heap[child] < heap[(child - 1) / 2] {
             heap.swapAt(child, (child - 1) / 2)
             child = (child - 1) / 2
         }
@@ -36,9 +43,7 @@ struct ReadyQueue<Element> {
         var parent = 0
         while true {
             let children = [2 * parent + 1, 2 * parent + 2].filter { $0 < heap.count }
-            guard let least = children.min(by: { heap[$0].priority < heap[$1].priority }),
-                heap[least].priority < heap[parent].priority
-            else { return }
+            guard let least = children.min(by: { heap[$0] < heap[$1] }), heap[least] < heap[parent] else { return }
             heap.swapAt(parent, least)
             parent = least
         }
@@ -47,15 +52,15 @@ struct ReadyQueue<Element> {
 
 /// Actions that have to run and wait for resources: a queue for each combination of needs.
 struct ReadyActions {
-    private var queues: [(needs: Resources, queue: ReadyQueue<ActionID>)] = []
+    private var queues: [(needs: Resources, queue: ReadyQueue)] = []
 
     var isEmpty: Bool { queues.allSatisfy(\.queue.isEmpty) }
 
     /// O(log n + combinations).
-    mutating func insert(_ id: ActionID, needs: Resources, priority: ReadyPriority) {
+    mutating func insert(_ id: ActionID, needs: Resources, reach: Double) {
         let index = queues.firstIndex { $0.needs == needs } ?? queues.count
         if index == queues.count { queues.append((needs, ReadyQueue())) }
-        queues[index].queue.insert(id, priority: priority)
+        queues[index].queue.insert(ReadyPriority(id, reach: reach))
     }
 
     /// Removes and returns the action that may start with what is free: the one with the longest chain. An action that
@@ -64,7 +69,7 @@ struct ReadyActions {
     mutating func removeNext(free: Resources) -> (id: ActionID, needs: Resources)? {
         var free = free
         let order = queues.indices.filter { !queues[$0].queue.isEmpty }
-            .sorted { queues[$0].queue.firstPriority! < queues[$1].queue.firstPriority! }
+            .sorted { queues[$0].queue.first! < queues[$1].queue.first! }
         for index in order {
             let needs = queues[index].needs
             guard needs.fits(in: free) else {
@@ -72,7 +77,7 @@ struct ReadyActions {
                 continue
             }
             defer { queues[index].queue.removeFirst() }
-            return (queues[index].queue.first!, needs)
+            return (queues[index].queue.first!.id, needs)
         }
         return nil
     }

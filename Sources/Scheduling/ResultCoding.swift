@@ -93,13 +93,19 @@ enum ResultCoding {
     }
 
     static func decodeMemo(
-        _ json: JSON, signature: StageSignature, partition: [String], store: some BlobStore
+        _ json: JSON, signature: StageSignature, partition: [ShardPrefix], store: some BlobStore
     ) throws -> StageOutcome {
         guard let document = json.object else { throw JSONFieldError(field: "outputs", problem: "is no object") }
-        let known = Set(partition)
         let outputs = try decodeArtifacts(json, signature: signature, store: store)
-        for (name, artifact) in outputs where !artifact.shards.allSatisfy({ known.contains($0.prefix.text) }) {
-            throw JSONFieldError(field: name, problem: "has a shard that is no task of the stage")
+        for (name, artifact) in outputs {
+            // Both are in the order of the prefixes.
+            var tasks = partition[...]
+            for shard in artifact.shards {
+                tasks = tasks.drop { $0 < shard.prefix }
+                guard tasks.first == shard.prefix else {
+                    throw JSONFieldError(field: name, problem: "has a shard that is no task of the stage")
+                }
+            }
         }
         return StageOutcome(
             outputs: outputs, accounting: try decodeAccounting(try document.object("accounting")),

@@ -125,27 +125,30 @@ extension Run {
 
     /// Publishes the artifacts and the memo of a map stage.
     func complete(_ stage: Int, _ preimage: ActionPreimage?, _ outputs: [String: Artifact]) {
-        guard mode == .run, let preimage else { return send([.completed(stage: stage)]) }
+        guard mode == .run, let preimage else {
+            // What a source or a reduce stage held of its records is free by now, in pieces among what stays.
+            if mode == .run { Allocator.trim() }
+            return send([.completed(stage: stage)])
+        }
         do {
             for artifact in outputs.values { try store.write(artifact) }
-            let (outcome, keys, absent) = state.withLock { state in
+            let (outcome, tasks, absent) = state.withLock { state in
                 let stage = state.machine.stages[stage]
-                let keys = ActionKeys(
-                    stage.tasks!.compactMap { task in
-                        task.key.map { .init(prefix: task.prefix, key: $0, accounting: task.accounting) }
-                    })
                 let outcome = StageOutcome(
                     outputs: outputs, accounting: stage.accounting, actions: stage.executed + stage.cached)
-                return (outcome, keys, state.machine.absent)
+                return (outcome, stage.tasks!, state.machine.absent)
             }
-            let keyBlob = try store.write(keys.document)
+            let actions = tasks.lazy.compactMap { task in
+                task.key.map { ActionKeys.Action(prefix: task.prefix, key: $0, accounting: task.accounting) }
+            }
+            let keyBlob = try store.write(ActionKeys.document(of: actions, count: tasks.count))
             let references = ResultCoding.references(outputs.values.map { .artifact($0) })
             try store.publish(
                 ActionResult(
                     preimage: preimage.json, outputs: ResultCoding.encode(outcome, keys: keyBlob),
                     references: references + [keyBlob] + sources.keepTexts(of: pipeline.stages[stage], in: store)),
                 for: preimage.key, lacking: absent)
-            published.withLock { $0[preimage.key] = keys.byPrefix.map(\.key) }
+            published.withLock { $0[preimage.key] = tasks.compactMap(\.key) }
             send([.completed(stage: stage)])
         } catch {
             fail(stage, nil, error)
@@ -164,7 +167,7 @@ extension Run {
                 let (port, role) = (input.binding.port.name, input.binding.role)
                 if input.isSharded {
                     defer { position += 1 }
-                    return (port, role, .shards(stage.tasks![id.task].shards[position], layout))
+                    return (port, role, .shards(state.machine.shards(readBy: id, at: position), layout))
                 }
                 let artifact = upstream.outputs[input.binding.source.output]!
                 return (port, role, layout == .tree ? .tree(artifact) : .shards(artifact.shards, layout))

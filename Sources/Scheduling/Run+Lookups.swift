@@ -38,7 +38,7 @@ extension Run {
     /// A memo that says what its stage's outputs are. One whose manifests or list of keys are gone says too little: its
     /// actions are looked up one by one, and it is written anew.
     private func memo(
-        _ found: ActionLookup, _ signature: StageSignature, _ partition: [String]
+        _ found: ActionLookup, _ signature: StageSignature, _ partition: [ShardPrefix]
     ) throws -> StageOutcome? {
         let (outputs, missing): (JSON, [Digest])
         switch found {

@@ -221,12 +221,13 @@ extension Run {
 
     /// The records of a map stage's shard, for the report of its failure; nil where there is no shard.
     private func recordsRead(by id: ActionID) -> RecordSample? {
-        let (inputs, stage) = state.withLock { state in
-            (state.machine.stages[id.stage].tasks![id.task].shards, state.machine.stages[id.stage])
+        let (inputs, stage) = state.withLock { state -> ([[Shard]], StageState) in
+            let stage = state.machine.stages[id.stage]
+            return (stage.routes.indices.map { state.machine.shards(readBy: id, at: $0) }, stage)
         }
         guard stage.isMap, let position = inputs.firstIndex(where: { !$0.isEmpty }) else { return nil }
         let count = inputs[position].reduce(0) { $0 + $1.records }
-        let binding = stage.inputs.filter(\.isSharded)[position].binding
+        let binding = stage.shardedInputs[position].binding
         let source = pipeline.stage(binding.source.stage)?.signature.output(binding.source.output)
         // The failure is reported all the same where the shard cannot be read: it may be the very reason.
         guard source?.layout == .records, let bytes = try? store.read(inputs[position][0]),

@@ -6,12 +6,11 @@ import StageGraph
 extension RunMachine {
     func actionPreimage(_ id: ActionID) -> ActionPreimage {
         let state = stages[id.stage]
-        let task = state.tasks![id.task]
         var position = 0
         var inputs: [ActionPreimage.Input] = []
         for input in state.inputs {
             if input.isSharded {
-                let contents = task.shards[position].map {
+                let contents = shards(readBy: id, at: position).map {
                     ActionPreimage.Content(digest: $0.digest, records: $0.records, label: $0.prefix.text)
                 }
                 inputs.append(.init(role: input.binding.role, contents: contents))
@@ -20,7 +19,7 @@ extension RunMachine {
                 inputs.append(.init(role: input.binding.role, contents: [artifactContent(input)]))
             }
         }
-        return preimage(.action, state, inputs, shard: state.isMap ? task.prefix.text : nil)
+        return preimage(.action, state, inputs, shard: state.isMap ? state.tasks![id.task].prefix.text : nil)
     }
 
     func memoPreimage(_ stage: Int) -> ActionPreimage {
@@ -28,7 +27,7 @@ extension RunMachine {
         let inputs = state.inputs.map {
             ActionPreimage.Input(role: $0.binding.role, contents: [artifactContent($0)])
         }
-        return preimage(.stage, state, inputs, partition: state.tasks!.map(\.prefix.text))
+        return preimage(.stage, state, inputs, partition: state.tasks!.map(\.prefix))
     }
 
     private func artifactContent(_ input: StageState.Input) -> ActionPreimage.Content {
@@ -38,7 +37,7 @@ extension RunMachine {
 
     private func preimage(
         _ scope: ActionPreimage.Scope, _ state: StageState, _ inputs: [ActionPreimage.Input], shard: String? = nil,
-        partition: [String] = []
+        partition: [ShardPrefix] = []
     ) -> ActionPreimage {
         ActionPreimage(
             scope: scope, stage: state.signature.name, version: state.signature.version, shard: shard,

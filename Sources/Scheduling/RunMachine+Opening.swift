@@ -25,23 +25,17 @@ extension RunMachine {
         let prefixes = state.isMap ? Partition.coarsening(of: partitions) : [ShardPrefix.root]
         let whole = state.inputs.filter { !$0.isSharded && stages[$0.source].phase != .complete }.count
         var tasks = prefixes.map {
-            TaskState(prefix: $0, pending: whole, shards: Array(repeating: [], count: sharded.count))
+            TaskState(prefix: $0, pending: Int32(whole))
         }
         for (position, input) in sharded.enumerated() {
             let route = Self.route(from: partitions[position], to: prefixes)
             stages[stage].routes.append(route)
             let source = stages[input.source]
-            for (upstream, task) in route.enumerated() {
-                if source.phase == .complete && !source.isMap {
-                    tasks[task].shards[position].append(source.outputs[input.binding.source.output]!.shards[upstream])
-                } else if source.tasks![upstream].status == .done || source.tasks![upstream].isRestoring {
-                    // What an action that runs again for its lost content makes is known.
-                    if let shard = source.tasks![upstream].outputs[input.binding.source.output] {
-                        tasks[task].shards[position].append(shard)
-                    }
-                } else {
-                    tasks[task].pending += 1
-                }
+            guard source.isMap else { continue }
+            // What an action that runs again for its lost content makes is known.
+            for (upstream, task) in route.enumerated()
+            where source.tasks![upstream].status != .done && !source.tasks![upstream].isRestoring {
+                tasks[Int(task)].pending += 1
             }
         }
         stages[stage].tasks = tasks
@@ -57,12 +51,29 @@ extension RunMachine {
     }
 
     /// For each of the finer, sorted prefixes the index of the coarser one above it. O(n + m).
-    private static func route(from fine: [ShardPrefix], to coarse: [ShardPrefix]) -> [Int] {
+    private static func route(from fine: [ShardPrefix], to coarse: [ShardPrefix]) -> [Int32] {
         var position = 0
         return fine.map { prefix in
             while !coarse[position].isPrefix(of: prefix) { position += 1 }
-            return position
+            return Int32(position)
         }
+    }
+
+    /// The shards that a task reads on the sharded input of this number, in the order of their prefixes; those that are
+    /// not made yet are missing. O(shards × log tasks).
+    func shards(readBy id: ActionID, at position: Int) -> [Shard] {
+        let input = stages[id.stage].shardedInputs[position]
+        let route = stages[id.stage].routes[position]
+        let task = Int32(id.task)
+        let first = route.sortedIndex(past: { $0 < task })
+        var end = first
+        while end < route.count, route[end] == task { end += 1 }
+        return stages[input.source].shards(first..<end, on: input.binding.source.output)
+    }
+
+    /// Whether a map stage's task reads no record at all.
+    private func readsNothing(_ id: ActionID) -> Bool {
+        stages[id.stage].routes.indices.allSatisfy { shards(readBy: id, at: $0).isEmpty }
     }
 
     /// Looks a stage up: as a whole when everything it needs is there, else the actions that can be decided.
@@ -89,7 +100,7 @@ extension RunMachine {
         // No copy of the stage may be alive here: mutating its tasks would copy them all.
         guard stages[id.stage].tasks![id.task].pending == 0, stages[id.stage].tasks![id.task].status == .waiting
         else { return }
-        if stages[id.stage].isMap && stages[id.stage].tasks![id.task].shards.allSatisfy(\.isEmpty) {
+        if stages[id.stage].isMap && readsNothing(id) {
             stages[id.stage].tasks![id.task].isVacant = true
             finish(id, ActionOutcome(outputs: [:], accounting: Accounting(), seconds: 0))
             return

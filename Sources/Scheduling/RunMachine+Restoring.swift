@@ -40,7 +40,7 @@ extension RunMachine {
         let names = stage.signature.outputs.map(\.name).filter { ports?.contains($0) ?? true }
         let blobs = names.flatMap { name -> [Digest] in
             guard stage.isMap else { return stage.outputs[name]?.blobs ?? [] }
-            return stage.tasks?[id.task].outputs[name].map { [$0.digest] } ?? []
+            return stage.shard(of: id.task, on: name).map { [$0.digest] } ?? []
         }
         return blobs.filter(absent.contains)
     }
@@ -48,7 +48,7 @@ extension RunMachine {
     /// The blobs an action reads, all its inputs together.
     func blobsRead(by id: ActionID) -> [Digest] {
         let stage = stages[id.stage]
-        var digests = stage.tasks![id.task].shards.joined().map(\.digest)
+        var digests = stage.routes.indices.flatMap { shards(readBy: id, at: $0).map(\.digest) }
         for input in stage.inputs where !input.isSharded {
             digests += stages[input.source].outputs[input.binding.source.output]?.blobs ?? []
         }
@@ -63,7 +63,7 @@ extension RunMachine {
         stages[id.stage].accounting += Accounting(costs: outcome.accounting.costs)
         let isReproduced = stages[id.stage].signature.outputs.allSatisfy { port in
             switch outcome.outputs[port.name] {
-            case .shard(let shard): shard == stages[id.stage].tasks![id.task].outputs[port.name]
+            case .shard(let shard): shard == stages[id.stage].shard(of: id.task, on: port.name)
             case .artifact(let artifact): artifact == stages[id.stage].outputs[port.name]
             case nil: false
             }
@@ -105,7 +105,7 @@ extension RunMachine {
             let source = stages[input.source]
             var shards = source.outputs[input.binding.source.output]?.shards ?? []
             if input.isSharded {
-                shards = stage.tasks![id.task].shards[position]
+                shards = self.shards(readBy: id, at: position)
                 position += 1
             }
             if source.isMap {

@@ -32,7 +32,11 @@ extension RunMachine {
             accounting.costs = [:]
             stages[id.stage].tasks![id.task].accounting = accounting
             for (name, output) in outcome.outputs {
-                if case .shard(let shard?) = output { stages[id.stage].tasks![id.task].outputs[name] = shard }
+                guard case .shard(let shard?) = output else { continue }
+                if stages[id.stage].made[name] == nil {
+                    stages[id.stage].made[name] = MadeShards(tasks: stages[id.stage].tasks!.count)
+                }
+                stages[id.stage].made[name]!.set(shard, of: id.task)
             }
             // Before the shards are delivered: a stage behind may finish on the spot and ask for these artifacts.
             if stages[id.stage].unfinishedTasks == 0 { assembleOutputs(id.stage) }
@@ -54,13 +58,6 @@ extension RunMachine {
         stages[stage].accounting = outcome.accounting
         stages[stage].cached = outcome.actions
         stages[stage].unfinishedTasks = 0
-        for (name, artifact) in outcome.outputs {
-            var task = 0
-            for shard in artifact.shards {
-                while stages[stage].tasks![task].prefix != shard.prefix { task += 1 }
-                stages[stage].tasks![task].outputs[name] = shard
-            }
-        }
         for task in stages[stage].tasks!.indices {
             stages[stage].tasks![task].status = .done
             deliver(ActionID(stage: stage, task: task))
@@ -79,11 +76,7 @@ extension RunMachine {
             let resolved = stages[dependent].inputs[input]
             guard resolved.isSharded, stages[dependent].tasks != nil else { continue }
             let position = stages[dependent].inputs[..<input].count(where: \.isSharded)
-            let task = stages[dependent].routes[position][id.task]
-            if let shard = stages[id.stage].tasks![id.task].outputs[resolved.binding.source.output] {
-                stages[dependent].tasks![task].shards[position].append(shard)
-                stages[dependent].tasks![task].shards[position].sort { $0.prefix < $1.prefix }
-            }
+            let task = Int(stages[dependent].routes[position][id.task])
             stages[dependent].tasks![task].pending -= 1
             touch(dependent, task)
         }
@@ -132,8 +125,10 @@ extension RunMachine {
     private mutating func assembleOutputs(_ stage: Int) {
         do {
             for port in stages[stage].signature.outputs {
-                stages[stage].outputs[port.name] = try Artifact(
-                    type: port.type, shards: stages[stage].tasks!.compactMap { $0.outputs[port.name] })
+                let state = stages[stage]
+                let shards = state.shards(state.tasks!.indices, on: port.name)
+                stages[stage].outputs[port.name] = try Artifact(type: port.type, shards: shards)
+                stages[stage].made[port.name] = nil
             }
         } catch {
             stages[stage].problem = "\(error)"

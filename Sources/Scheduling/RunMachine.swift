@@ -225,9 +225,7 @@ extension RunMachine {
     /// Starts an action, once there are resources for it.
     mutating func makeReady(_ id: ActionID) {
         stages[id.stage].tasks![id.task].status = .ready
-        ready.insert(
-            id, needs: stages[id.stage].needs,
-            priority: ReadyPriority(reach: stages[id.stage].reach, stage: id.stage, task: id.task))
+        ready.insert(id, needs: stages[id.stage].needs, reach: stages[id.stage].reach)
     }
 
     private mutating func drain() -> [Effect] {

@@ -98,5 +98,5 @@ extension ActionPreimage {
         input.map { .array($0.contents.map { .string($0.digest.short) }) }
     }
 
-    private static func summary(_ partition: [String]) -> JSON { .array(partition.map { .string($0) }) }
+    private static func summary(_ partition: [ShardPrefix]) -> JSON { .array(partition.map { .string($0.text) }) }
 }

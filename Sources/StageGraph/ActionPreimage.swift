@@ -56,11 +56,11 @@ public struct ActionPreimage: Sendable, Equatable {
     /// Programs the stage starts, sorted by name.
     public let programs: [Input]
     /// For a stage memo, how the work is cut into shards.
-    public let partition: [String]
+    public let partition: [ShardPrefix]
 
     public init(
         scope: Scope, stage: String, version: Int, shard: String? = nil, parameters: JSONObject, inputs: [Input],
-        sources: [Input] = [], programs: [Input] = [], partition: [String] = []
+        sources: [Input] = [], programs: [Input] = [], partition: [ShardPrefix] = []
     ) {
         self.scope = scope
         self.stage = stage
@@ -108,7 +108,8 @@ extension ActionPreimage {
             ("programs", json(programs)),
         ])
         if let shard { object["shard"] = .string(shard) }
-        if scope == .stage { object["partition"] = .array(partition.map { .string($0) }) }
+        // One text for all: a stage may have a hundred thousand shards.
+        if scope == .stage { object["partition"] = .string(partition.map(\.description).joined(separator: " ")) }
         return .object(object)
     }
 
@@ -140,7 +141,13 @@ extension ActionPreimage {
             shard: try json.optionalString("shard"), parameters: try json.object("parameters"),
             inputs: try Self.group(json, "inputs"),
             sources: try Self.group(json, "sources"), programs: try Self.group(json, "programs"),
-            partition: scope == .stage ? try json.array("partition").compactMap(\.string) : [])
+            partition: scope == .stage ? try Self.partition(json) : [])
+    }
+
+    private static func partition(_ json: JSONObject) throws(JSONFieldError) -> [ShardPrefix] {
+        // Earlier versions wrote a list.
+        if let prefixes = json["partition"]?.array { return prefixes.compactMap { $0.string.flatMap { ShardPrefix($0) } } }
+        return try json.string("partition").split(separator: " ").compactMap { ShardPrefix($0) }
     }
 
     private static func group(_ json: JSONObject, _ field: String) throws(JSONFieldError) -> [Input] {

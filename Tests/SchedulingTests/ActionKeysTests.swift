@@ -32,6 +32,24 @@ import Testing
         #expect(ActionKeys([]).document == Array("{}".utf8))
     }
 
+    @Test func thoseOfActionsThatDroppedNothingAreReadAlike() throws {
+        let folder = TemporaryStore()
+        defer { withExtendedLifetime(folder) {} }
+        let store = try folder.open()
+        let keys = ActionKeys(
+            texts.enumerated().map { index, text in
+                ActionKeys.Action(
+                    prefix: ShardPrefix(text)!, key: Digest(of: text),
+                    accounting: Accounting(recordsIn: index, recordsOut: index * 1000))
+            })
+        #expect(try JSON.parse(keys.document).canonicalBytes == keys.document)
+        let blob = try store.write(keys.document)
+        let read = try #require(try ActionKeys(ofOutputs: ["keys": .string(blob.hex)], store: store))
+        #expect(read.byPrefix.map(\.prefix) == keys.byPrefix.map(\.prefix))
+        #expect(read.byPrefix.map(\.key) == keys.byPrefix.map(\.key))
+        #expect(read.byPrefix.map(\.accounting) == keys.byPrefix.map(\.accounting))
+    }
+
     @Test func whatAnEarlierVersionWroteHasKeysAndNoAccounting() throws {
         let folder = TemporaryStore()
         defer { withExtendedLifetime(folder) {} }

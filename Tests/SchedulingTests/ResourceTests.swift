@@ -49,6 +49,31 @@ import Testing
         #expect(underWay(&scene) == ["trains 0"])
     }
 
+    @Test func theLongestChainGoesFirst() throws {
+        // While one action has the slot the others are looked up, and then all are ready.
+        let stages = [
+            needy("short"), needy("long", ["fail-on": "nobody"]), needy("end", on: "long"),
+            Toy("first", "numbers", [], ["values": ["n": 2]]),
+        ]
+        func order(_ weights: [String: Double]) throws -> [String] {
+            var scene = try situation(stages, limits: Resources(cpuSlots: 1), weights: weights)
+            var order: [String] = []
+            while let name = underWay(&scene).first {
+                order.append(name)
+                let index = scene.gates.firstIndex(where: { if case .effect(.run) = $0 { true } else { false } })
+                scene.open(try #require(index), .answer)
+                #expect(scene.violations.isEmpty)
+            }
+            return order
+        }
+        // Without times the deepest chain is the longest; of equally long ones the first stage in the file goes first.
+        #expect(try order([:]) == ["first *", "long 0", "long 1", "short 0", "short 1", "end 0", "end 1"])
+        let weights = ["s": 1, "first": 1, "short": 9, "long": 1, "end": 2.0]
+        #expect(try order(weights) == ["first *", "short 0", "short 1", "long 0", "long 1", "end 0", "end 1"])
+        // A stage that has never been timed counts as an average one.
+        #expect(try order(["s": 1, "first": 1, "short": 2, "end": 1])[1] == "long 0")
+    }
+
     @Test func resultsOnTheirWayToTheDiskLeaveFileHandlesToTheRest() {
         #expect(FileHandles.forLeases(of: 256) == 64)
         #expect(FileHandles.forLeases(of: 1024) == 448)

@@ -19,7 +19,7 @@ import Testing
             scope: Array(preimage.scope.rawValue.utf8), stage: Array(preimage.stage.utf8), version: preimage.version,
             shard: preimage.shard.map { Array($0.utf8) }, parameters: JSON.object(preimage.parameters).canonicalBytes,
             inputs: groups(preimage.inputs), sources: groups(preimage.sources), programs: groups(preimage.programs),
-            partition: preimage.partition.map { Array($0.utf8) })
+            partition: preimage.partition.map { Array($0.text.utf8) })
     }
 
     // MARK: Random pre-images
@@ -71,7 +71,8 @@ import Testing
                 version: [0, 1, 2, 256].randomElement(using: &random)!,
                 shard: Bool.random(using: &random) ? ["", "0", "01"].randomElement(using: &random)! : nil,
                 parameters: object(2), inputs: group(), sources: group(), programs: group(),
-                partition: [[], [""], ["0", "1"], ["01"], ["0", "10", "11"]].randomElement(using: &random)!)
+                partition: [[], [""], ["0", "1"], ["01"], ["0", "10", "11"]].randomElement(using: &random)!
+                    .map { ShardPrefix($0)! })
         }
     }
 
@@ -114,7 +115,7 @@ import Testing
         return ActionPreimage(
             scope: scope, stage: stage, version: version, shard: shard, parameters: parameters.object!,
             inputs: group(inputs, base.inputs), sources: group(sources, base.sources),
-            programs: group(programs, base.programs), partition: partition)
+            programs: group(programs, base.programs), partition: partition.map { ShardPrefix($0)! })
     }
 
     @Test func noNeighbourHasTheSameKey() {
@@ -182,7 +183,7 @@ import Testing
                 ]),
                 inputs: [Input(role: "questions", contents: [.init(digest: Digest(of: "questions"), records: 9)])],
                 sources: [Input(role: "prompt", contents: [.init(digest: Digest(of: "Think.\n"), label: "cot.txt")])],
-                partition: ["0", "10", "11"]
+                partition: ["0", "10", "11"].map { ShardPrefix($0)! }
             ).key.hex == "bb26df793c1248071f0a149c581fe6b36b2c38f81c5ef2d6228b745e7ea64de6")
         #expect(
             ActionPreimage(

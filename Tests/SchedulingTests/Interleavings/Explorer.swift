@@ -112,10 +112,10 @@ extension Explorer {
             bytes += [phase(stage.phase), stage.sources == nil ? 0 : 1, UInt8(stage.executed), UInt8(stage.cached)]
             bytes += [UInt8(stage.accounting.recordsIn), UInt8(stage.unfinishedTasks), UInt8(stage.unrestoredTasks)]
             bytes += numbers(stage.outputs.values.map(\.digest))
-            for task in stage.tasks ?? [] {
+            for (index, task) in (stage.tasks ?? []).enumerated() {
                 bytes += [status(task.status), UInt8(task.pending), task.isRestoring ? 1 : 0, task.isExecuted ? 1 : 0]
-                for shards in task.shards { bytes += numbers(shards.map(\.digest)) }
-                bytes += numbers(task.outputs.values.map(\.digest))
+                let made = stage.signature.outputs.compactMap { stage.shard(of: index, on: $0.name) }
+                bytes += numbers(made.map(\.digest))
                 bytes += numbers(task.lacking)
             }
             bytes.append(255)

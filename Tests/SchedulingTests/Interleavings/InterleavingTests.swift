@@ -202,10 +202,10 @@ import Testing
         var world = store(after: before)
         let (a, b) = (before.machine.stages[1], before.machine.stages[2])
         // What b made for the one shard, what it read for both, and what nobody reads.
-        world.blobs.remove(b.tasks![0].outputs["positive"]!.digest)
-        world.blobs.remove(a.tasks![0].outputs["positive"]!.digest)
-        world.blobs.remove(a.tasks![1].outputs["positive"]!.digest)
-        world.blobs.remove(a.tasks![0].outputs["negative"]!.digest)
+        world.blobs.remove(b.shard(of: 0, on: "positive")!.digest)
+        world.blobs.remove(a.shard(of: 0, on: "positive")!.digest)
+        world.blobs.remove(a.shard(of: 1, on: "positive")!.digest)
+        world.blobs.remove(a.shard(of: 0, on: "negative")!.digest)
         let ends = try explore(
             [source(), map("a", "s"), map("b", "a.positive"), map("c", "b.positive", by: 9)], world, atLeast: 50)
         try checkComplete(ends, actions: ["a 0": 1, "b 0": 1, "c 0": 1, "c 1": 1])
@@ -215,7 +215,7 @@ import Testing
         let before = try finished([source(), map("a", "s"), map("b", "a.positive")])
         var world = store(after: before)
         let source = before.machine.stages[0].outputs["numbers"]!
-        world.damaged = Set(before.machine.stages[1].tasks!.map { $0.outputs["positive"]!.digest })
+        world.damaged = Set(before.machine.stages[1].shards(0..<2, on: "positive").map(\.digest))
         world.damaged.insert(source.shards[0].digest)
         let stages = [self.source(), map("a", "s"), map("b", "a.positive"), map("c", "a.positive", by: 5)]
         let ends = try explore(stages, world, atLeast: 140)
@@ -225,7 +225,7 @@ import Testing
     @Test func contentThatComesOutOtherwiseEndsTheRunToBeDecidedAnew() throws {
         let before = try finished([source(), map("a", "s"), map("b", "a.positive")])
         var world = store(after: before)
-        for task in before.machine.stages[1].tasks! { world.blobs.remove(task.outputs["positive"]!.digest) }
+        for shard in before.machine.stages[1].shards(0..<2, on: "positive") { world.blobs.remove(shard.digest) }
         world.fickle = ["a"]
         world.held = [ActionID(stage: 1, task: 1)]
         let stages = [source(), map("a", "s"), map("b", "a.positive"), map("c", "a.positive", by: 5)]
