@@ -125,11 +125,10 @@ extension Run {
 
     /// Publishes the artifacts and the memo of a map stage.
     func complete(_ stage: Int, _ preimage: ActionPreimage?, _ outputs: [String: Artifact]) {
-        guard mode == .run, let preimage else {
-            // What a source or a reduce stage held of its records is free by now, in pieces among what stays.
-            if mode == .run { Allocator.trim() }
-            return send([.completed(stage: stage)])
-        }
+        guard mode == .run else { return send([.completed(stage: stage)]) }
+        // What its actions held of their records is free by now, in pieces among what stays.
+        Allocator.trim()
+        guard let preimage else { return send([.completed(stage: stage)]) }
         do {
             for artifact in outputs.values { try store.write(artifact) }
             let (outcome, tasks, absent) = state.withLock { state in

@@ -136,6 +136,9 @@ struct StageState {
     /// The shards that stand at these tasks of a map stage, or at these positions in what another stage made.
     func shards(_ range: Range<Int>, on port: String) -> [Shard] {
         guard isMap else { return Array(outputs[port]?.shards[range] ?? []) }
-        return range.compactMap { shard(of: $0, on: port) }
+        var shards: [Shard] = []
+        shards.reserveCapacity(range.count)
+        for task in range { if let shard = shard(of: task, on: port) { shards.append(shard) } }
+        return shards
     }
 }
