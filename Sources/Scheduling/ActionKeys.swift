@@ -23,7 +23,9 @@ struct ActionKeys: Sendable {
     ///
     /// - Parameter outputs: The `outputs` of a stage's result.
     init?(ofOutputs outputs: JSON, store: LocalStore) throws {
-        guard let blob = outputs["keys"]?.string.flatMap({ Digest(hex: $0) }), try store.contains(blob) else { return nil }
+        guard let blob = outputs["keys"]?.string.flatMap({ Digest(hex: $0) }), try store.contains(blob) else {
+            return nil
+        }
         let bytes = try store.read(blob, limit: Artifact.maximumManifestBytes)
         if let actions = Self.scan(bytes) {
             byPrefix = actions
@@ -83,7 +85,8 @@ struct ActionKeys: Sendable {
             repeat {
                 guard let prefix = scanner.prefix(), scanner.skip("\":[\""), let key = scanner.digest(),
                     scanner.skip("\","), let recordsIn = scanner.number(), scanner.skip(","),
-                    let recordsOut = scanner.number(), scanner.skip("]"), actions.last.map({ $0.prefix < prefix }) ?? true
+                    let recordsOut = scanner.number(), scanner.skip("]"),
+                    actions.last.map({ $0.prefix < prefix }) ?? true
                 else { return nil }
                 actions.append(
                     Action(

@@ -68,7 +68,8 @@ extension Run {
                     return Plan.PlannedStage(
                         name: stage.node.name, type: stage.signature.name, cached: stage.cached, toRun: toRun,
                         decidedAfter: isDecided ? [] : names, problem: problem,
-                        outputs: stage.phase == .complete && stage.unrestoredTasks == 0 ? stage.outputs : nil)
+                        outputs: stage.phase == .complete && stage.unrestoredTasks == 0 ? stage.outputs : nil,
+                        sources: stage.sources, programs: stage.programs)
                 })
         }
     }

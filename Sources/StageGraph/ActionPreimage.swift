@@ -146,7 +146,9 @@ extension ActionPreimage {
 
     private static func partition(_ json: JSONObject) throws(JSONFieldError) -> [ShardPrefix] {
         // Earlier versions wrote a list.
-        if let prefixes = json["partition"]?.array { return prefixes.compactMap { $0.string.flatMap { ShardPrefix($0) } } }
+        if let prefixes = json["partition"]?.array {
+            return prefixes.compactMap { $0.string.flatMap { ShardPrefix($0) } }
+        }
         return try json.string("partition").split(separator: " ").compactMap { ShardPrefix($0) }
     }
 

@@ -26,10 +26,13 @@ public struct Plan: Sendable {
         public let problem: String?
         /// The artifacts, when all actions are cached.
         public let outputs: [String: Artifact]?
+        /// What the keys of its actions hold of files and of programs; nil where these cannot be read.
+        public let sources: [ActionPreimage.Input]?
+        public let programs: [ActionPreimage.Input]
 
         public init(
             name: String, type: String, cached: Int, toRun: [PlannedAction], decidedAfter: [String], problem: String?,
-            outputs: [String: Artifact]?
+            outputs: [String: Artifact]?, sources: [ActionPreimage.Input]? = nil, programs: [ActionPreimage.Input] = []
         ) {
             self.name = name
             self.type = type
@@ -38,6 +41,8 @@ public struct Plan: Sendable {
             self.decidedAfter = decidedAfter
             self.problem = problem
             self.outputs = outputs
+            self.sources = sources
+            self.programs = programs
         }
     }
 

@@ -45,14 +45,15 @@ import Testing
     }
 
     private func write(
-        _ workplace: Workplace, path: String = "teacher", teacher: String = "format: text", sampling: String = ""
+        _ workplace: Workplace, path: String = "teacher", teacher: String = "format: text", sampling: String = "",
+        shardRecords: Int = 512
     ) throws {
         try workplace.write(
             """
             retort: 1
             name: asked
             stages:
-              questions: { uses: import-questions, with: { path: questions.jsonl } }
+              questions: { uses: import-questions, with: { path: questions.jsonl, shard-records: \(shardRecords) } }
               cots:
                 uses: teacher-sampling
                 inputs: { questions: questions }
@@ -122,6 +123,19 @@ import Testing
         try bytes.write(to: weights)
         #expect(try planned()["calls"]?.integer == all)
         #expect(try run(workplace)["teacher_calls"]?.integer == all)
+
+        // Behind a stage that has to run first, too, only the shards that change are a matter for the ledger.
+        try write(workplace, path: "moved", shardRecords: 8)
+        _ = try run(workplace)
+        let questions = try workplace.read("questions.jsonl")
+        let start = try #require(questions.range(of: #""question":""#)?.upperBound)
+        try workplace.write(questions[..<start] + "Now: " + questions[start...], to: "questions.jsonl")
+        let foreseen = try planned()
+        #expect(foreseen["calls"] == 1)
+        #expect((0..<8).contains(try #require(foreseen["answered"]?.integer)))
+        let last = try run(workplace)
+        #expect(last["executed"] == 1 && last["teacher_calls"] == 1)
+        #expect(last["teacher_calls_saved"] == foreseen["answered"])
     }
 
     @Test func drawnAnswersAreTheSameInAnotherStoreAndOtherSeedsGiveOthers() throws {

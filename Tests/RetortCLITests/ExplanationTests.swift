@@ -84,6 +84,40 @@ import Testing
         #expect(reason["text"] == .string(text))
     }
 
+    @Test func whatChangedInAnImportedCheckpointIsNamedFileByFile() throws {
+        let workplace = try Workplace()
+        let shape = #"{"model_type":"llama","hidden_size":32,"intermediate_size":48,"num_hidden_layers":2,"#
+        try workplace.write(shape + #""num_attention_heads":4,"num_key_value_heads":2}"#, to: "model/config.json")
+        try workplace.write(#"{"max_new_tokens":9}"#, to: "model/generation_config.json")
+        try workplace.write("A model.\n", to: "model/notes/README.md")
+        try workplace.write(
+            "retort: 1\nname: p\nstages:\n  start: { uses: import-checkpoint, with: { path: model } }\n", to: file)
+        #expect(try workplace.retort("run", file).status == 0)
+        func reason() throws -> String? {
+            try workplace.retort("plan", file).output.split(separator: "\n").map { $0.drop { $0 == " " } }
+                .first { $0.hasPrefix("path model: ") }.map(String.init)
+        }
+        // Written again as it was, it is the same.
+        try workplace.write(workplace.read("model/config.json"), to: "model/config.json")
+        #expect(try reason() == nil)
+        try workplace.write("Another model.\n", to: "model/notes/README.md")
+        #expect(try reason() == "path model: notes/README.md changed")
+        try workplace.write("{}", to: "model/tokenizer_config.json")
+        #expect(try reason() == "path model: notes/README.md changed; tokenizer_config.json added")
+        let manager = FileManager.default
+        try manager.removeItem(at: workplace.folder.appendingPathComponent("model/generation_config.json"))
+        #expect(
+            try reason()
+                == "path model: notes/README.md changed; tokenizer_config.json added; generation_config.json removed")
+        // A file that moves is gone from one place and new in another.
+        try workplace.write("A model.\n", to: "model/notes/README.md")
+        try manager.removeItem(at: workplace.folder.appendingPathComponent("model/tokenizer_config.json"))
+        try workplace.write(#"{"max_new_tokens":9}"#, to: "model/notes/generation_config.json")
+        #expect(
+            try reason()
+                == "path model: notes/generation_config.json added; generation_config.json removed")
+    }
+
     @Test func reasonsAreFactsInJSON() throws {
         let workplace = try workplace()
         #expect(try workplace.retort("run", file).status == 0)

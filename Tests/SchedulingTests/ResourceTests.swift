@@ -49,6 +49,30 @@ import Testing
         #expect(underWay(&scene) == ["trains 0"])
     }
 
+    private func openRun(_ scene: inout Situation) throws {
+        let index = scene.gates.firstIndex(where: { if case .effect(.run) = $0 { true } else { false } })
+        scene.open(try #require(index), .answer)
+    }
+
+    @Test func whatALargeActionLacksIsKeptForItFromLessUrgentOnes() throws {
+        let first = Toy("first", "numbers", [], ["values": ["n": 2]])
+        var scene = try situation(
+            [first, needy("small"), needy("large", ["slots": 2]), needy("end", on: "large")],
+            limits: Resources(cpuSlots: 2))
+        #expect(underWay(&scene) == ["first *"])
+        try openRun(&scene)
+        #expect(underWay(&scene) == ["large 0"])
+    }
+
+    @Test func nothingMoreStartsWhileTooManyResultsAreOnTheirWay() throws {
+        var scene = try situation([needy("cuts")], limits: Resources(cpuSlots: 1))
+        scene.machine.publishingWindow = 1
+        #expect(underWay(&scene) == ["cuts 0"])
+        try openRun(&scene)
+        #expect(scene.running.isEmpty)
+        #expect(underWay(&scene) == ["cuts 1"])
+    }
+
     @Test func theLongestChainGoesFirst() throws {
         // While one action has the slot the others are looked up, and then all are ready.
         let stages = [
@@ -60,8 +84,7 @@ import Testing
             var order: [String] = []
             while let name = underWay(&scene).first {
                 order.append(name)
-                let index = scene.gates.firstIndex(where: { if case .effect(.run) = $0 { true } else { false } })
-                scene.open(try #require(index), .answer)
+                try openRun(&scene)
                 #expect(scene.violations.isEmpty)
             }
             return order

@@ -154,7 +154,7 @@ private struct Rehearsal {
         let context = RehearsalContext(
             node, inputs: inputs.mapValues(\.records), localDirectory: store.localDirectory, files: files)
         // Where the plan could not decide, because a stage before has to run, its rehearsal decides.
-        let actions = KnownActions(node: node, inputs: inputs)
+        let actions = KnownActions(node: node, inputs: inputs, sources: planned.sources, programs: planned.programs)
         let toRun = planned.decidedAfter.isEmpty ? planned.toRun.map(\.prefix) : try actions.missing(in: store)
         let ids = actions.ids(under: toRun)
         let requests = try stage.requests(context).filter { ids.contains(Digest(of: $0.id)) }

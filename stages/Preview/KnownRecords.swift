@@ -66,6 +66,9 @@ struct KnownActions {
     let node: StageNode
     /// By role.
     let inputs: [String: KnownRecords]
+    /// What keys hold of files and of programs, as the plan found them.
+    let sources: [ActionPreimage.Input]?
+    let programs: [ActionPreimage.Input]
 
     private var shardedInputs: [InputBinding] { node.inputs.filter { $0.port.distribution == .sharded } }
 
@@ -78,16 +81,11 @@ struct KnownActions {
 
     /// The prefixes of the actions whose results are not in the store, among all of them.
     ///
-    /// - Throws: what encoding records, reading a source or looking into the store throws.
+    /// - Throws: what encoding records or looking into the store throws.
     func missing(in store: LocalStore) throws -> [ShardPrefix] {
         let sharded = shardedInputs
         let prefixes = Partition.coarsening(of: sharded.map { inputs[$0.role]!.prefixes })
-        // A stage that starts a program asks a checkpoint, whose answers the ledger knows as well.
-        guard node.stage.programs.isEmpty else { return prefixes }
-        let sources = try node.parameters.sources.map { source in
-            let bytes = try SourceDirectory.read(source.path, limit: 1 << 31)
-            return ActionPreimage.Input(role: source.role, contents: [.init(digest: Digest(of: bytes))])
-        }
+        guard let sources else { return prefixes }
         let whole = try node.inputs.filter { $0.port.distribution == .whole }.map { input in
             let shards = try inputs[input.role]!.shards(under: .root)
             let artifact = try Artifact(type: input.port.type, shards: shards)
@@ -101,7 +99,7 @@ struct KnownActions {
             }
             return ActionPreimage(
                 scope: .action, stage: node.signature.name, version: node.signature.version, shard: prefix.text,
-                parameters: node.parameters.keyed, inputs: parts + whole, sources: sources
+                parameters: node.parameters.keyed, inputs: parts + whole, sources: sources, programs: programs
             ).key
         }
         return zip(prefixes, try store.lookup(keys)).filter { $1.outputs == nil }.map(\.0)
