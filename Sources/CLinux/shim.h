@@ -8,6 +8,10 @@ int syncfs(int fd);
 // Likewise. Starts writing pages of the open file to the disk and does not wait (flags 2: SYNC_FILE_RANGE_WRITE).
 int sync_file_range(int fd, long offset, long nbytes, unsigned int flags);
 
+// Likewise. With flags 2 (RENAME_EXCHANGE) the two paths change places in one step; -1 and errno EINVAL where the file
+// system cannot.
+int renameat2(int olddirfd, const char *oldpath, int newdirfd, const char *newpath, unsigned int flags);
+
 // Settings of the C library's allocator (M_MMAP_THRESHOLD -3, M_ARENA_MAX -8); 1, or 0 where it knows no such setting.
 int mallopt(int setting, int value);
 

@@ -193,6 +193,13 @@ package enum FileSystem {
         guard Glibc.rename(path, target) == 0 else { throw failure("moving a file to", target) }
     }
 
+    /// Lets two files or folders change places in one step. Returns false where the file system cannot.
+    package static func exchange(_ path: String, with other: String) throws(ContentStoreError) -> Bool {
+        if renameat2(AT_FDCWD, path, AT_FDCWD, other, 2) == 0 { return true }
+        guard errno == EINVAL || errno == ENOSYS || errno == ENOTSUP else { throw failure("exchanging", other) }
+        return false
+    }
+
     /// Waits until the file or folder at `path` is on the disk.
     package static func synchronize(_ path: String) throws(ContentStoreError) {
         let file = try open(path, O_RDONLY, doing: "flushing")

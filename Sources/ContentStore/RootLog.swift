@@ -10,6 +10,11 @@ public final class RootLog: Sendable {
     private struct State {
         /// -1 while there is no file of ours.
         var descriptor: Int32 = -1
+
+        mutating func close() {
+            if descriptor >= 0 { _ = Glibc.close(descriptor) }
+            descriptor = -1
+        }
     }
 
     private let path: String
@@ -24,30 +29,31 @@ public final class RootLog: Sendable {
     }
 
     deinit {
-        state.withLock { state in
-            if state.descriptor >= 0 { _ = close(state.descriptor) }
-        }
+        state.withLock { $0.close() }
     }
 
     /// Adds `key`, and the first time what `earlier` gives. So it does again after somebody has removed the root: another
     /// run of the same pipeline that came to its end.
     public func add(_ key: Digest, earlier: () -> [Digest]) throws {
         try state.withLock { state in
+            var isKept = false
+            // A key that a full disk cut off must not be followed by others as it is: the next one opens the file anew.
+            defer { if !isKept { state.close() } }
             if state.descriptor >= 0 {
                 try append([key], to: state.descriptor)
                 var status = stat()
-                if fstat(state.descriptor, &status) == 0, status.st_nlink > 0 { return }
-                _ = close(state.descriptor)
-                state.descriptor = -1
+                isKept = fstat(state.descriptor, &status) == 0 && status.st_nlink > 0
+                if isKept { return }
+                state.close()
             }
-            let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-            guard descriptor >= 0 else { throw FileSystem.failure("opening", path) }
-            state.descriptor = descriptor
+            state.descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+            guard state.descriptor >= 0 else { throw FileSystem.failure("opening", path) }
             var status = stat()
-            guard fstat(descriptor, &status) == 0 else { throw FileSystem.failure("examining", path) }
+            guard fstat(state.descriptor, &status) == 0 else { throw FileSystem.failure("examining", path) }
             // Whole keys have to follow what a kill or a full disk cut off; the one that is made up is nobody's.
             let missing = (32 - Int(status.st_size) % 32) % 32
-            try append(earlier() + [key], after: missing, to: descriptor)
+            try append(earlier() + [key], after: missing, to: state.descriptor)
+            isKept = true
         }
     }
 

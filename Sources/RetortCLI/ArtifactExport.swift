@@ -21,19 +21,19 @@ struct ArtifactExport {
     /// - Parameter replaces: whether a file or folder that is there makes way, once the new one is complete.
     /// - Throws: ``Occupied``; ``ContentStoreError``.
     func write(to destination: String, replaces: Bool) throws {
-        let there = try FileSystem.status(of: destination)
-        guard replaces || there == nil else { throw Occupied(path: destination) }
-        try FileSystem.makeFolders(FileSystem.folder(of: destination))
-        let staged = "\(destination).export-\(getpid())"
-        try DirectoryWalk.remove(staged)
+        guard try replaces || FileSystem.status(of: destination) == nil else { throw Occupied(path: destination) }
+        let (folder, beginning) = (FileSystem.folder(of: destination), Self.stagedBeginning(for: destination))
+        try FileSystem.makeFolders(folder)
+        try removeLeftovers(beginning, in: folder)
+        let staged = "\(folder)/\(beginning)\(getpid())"
         do {
             switch layout {
             case .records: try writeRecords(to: staged, compressed: destination.hasSuffix(".zst"))
             case .tensors: try writeTensors(to: staged)
             case .tree: try store.readTree(artifact, to: staged)
             }
-            try FileSystem.synchronizeFileSystem(of: FileSystem.folder(of: staged))
-            try publish(staged, at: destination, removing: there)
+            try FileSystem.synchronizeFileSystem(of: folder)
+            try publish(staged, at: destination)
         } catch {
             try? DirectoryWalk.remove(staged)
             throw error
@@ -68,24 +68,34 @@ struct ArtifactExport {
         return String(repeating: "0", count: max(0, 5 - text.count)) + text
     }
 
-    /// A file replaces a file in one step. A folder cannot be replaced so: the old one is put aside, and removed when the
-    /// new one is in its place.
-    private func publish(_ staged: String, at destination: String, removing old: FileStatus?) throws {
-        let folder = FileSystem.folder(of: destination)
-        guard let old, old.kind == .directory || layout != .records else {
+    /// What is there and the new one change places in one step, where the file system can do that. Elsewhere a file
+    /// replaces a file, and a folder goes when the new one is complete beside it.
+    private func publish(_ staged: String, at destination: String) throws {
+        let old = try FileSystem.status(of: destination)
+        let isExchanged = try old != nil && FileSystem.exchange(staged, with: destination)
+        if !isExchanged {
+            if let old, old.kind == .directory || layout != .records { try DirectoryWalk.remove(destination) }
             try FileSystem.rename(staged, to: destination)
-            return try FileSystem.synchronize(folder)
         }
-        let aside = "\(destination).replaced-\(getpid())"
-        try DirectoryWalk.remove(aside)
-        try FileSystem.rename(destination, to: aside)
-        do {
-            try FileSystem.rename(staged, to: destination)
-        } catch {
-            try? FileSystem.rename(aside, to: destination)
-            throw error
+        try FileSystem.synchronize(FileSystem.folder(of: destination))
+        if isExchanged { try DirectoryWalk.remove(staged) }
+    }
+
+    /// How the name begins under which the new file or folder is completed, beside its place; the process's number
+    /// follows.
+    private static func stagedBeginning(for destination: String) -> String {
+        let name = destination.split(separator: "/").last ?? "root"
+        return ".\(name).retort-export-"
+    }
+
+    /// What exports to the same place left that were killed.
+    private func removeLeftovers(_ beginning: String, in folder: String) throws {
+        for name in try FileSystem.names(in: folder) ?? [] where name.hasPrefix(beginning) {
+            let digits = name.dropFirst(beginning.count).prefix { $0.isASCII && $0.isNumber }
+            guard let process = pid_t(digits), process == getpid() || kill(process, 0) != 0 && errno == ESRCH else {
+                continue
+            }
+            try DirectoryWalk.remove("\(folder)/\(name)")
         }
-        try FileSystem.synchronize(folder)
-        try DirectoryWalk.remove(aside)
     }
 }

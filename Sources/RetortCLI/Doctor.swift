@@ -98,7 +98,9 @@ struct Doctor {
     mutating func checkTiers(_ options: TierOptions, _ store: StoreOptions, for file: PipelineFile?) async {
         do {
             // A tier needs a store in front of it; none is made for a look.
-            guard access(store.path, F_OK) == 0 else { return }
+            guard access(store.path, F_OK) == 0 else {
+                return add("tier", .note, "tiers are looked at once there is a store")
+            }
             for tier in try options.open(store, for: file).tiers?.tiers ?? [] {
                 do {
                     try await Network.run { try await tier.prepare() }

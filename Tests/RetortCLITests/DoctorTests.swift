@@ -17,7 +17,7 @@ import Testing
         let before = try workplace.retort("doctor", "--format", "json")
         #expect(before.status == 0, "\(before.output)")
         let first = try findings(before)
-        try #require(first.map { $0[0] } == ["machine", "retort-student", "store"])
+        try #require(first.map { $0[0] } == ["machine", "retort-student", "store", "tier"])
         #expect(first[1][1] == "ok")
         #expect(first[2][2].hasPrefix("there is none at artifacts; the first run makes it ("))
         #expect(!FileManager.default.fileExists(atPath: workplace.store("")))
