@@ -9,19 +9,7 @@ import Testing
 
     private func workplace() throws -> Workplace {
         let workplace = try Workplace()
-        try workplace.write(
-            """
-            retort: 1
-            name: small
-            stages:
-              questions:
-                uses: synthetic-tasks
-                with: { count: 120, shard-records: 1 }
-              worded:
-                uses: question-wording
-                inputs: { questions: questions }
-                with: { after: " Think." }
-            """, to: "small.yaml")
+        try workplace.writeSmallPipeline(questions: 120, shard: 1)
         return workplace
     }
 

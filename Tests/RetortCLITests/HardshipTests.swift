@@ -4,22 +4,9 @@ import Testing
 
 /// The real program where the machine gives it too little.
 @Suite(.serialized) struct HardshipTests {
-    private let pipeline = """
-        retort: 1
-        name: small
-        stages:
-          questions:
-            uses: synthetic-tasks
-            with: { count: 400, shard-records: 1 }
-          worded:
-            uses: question-wording
-            inputs: { questions: questions }
-            with: { after: " Think." }
-        """
-
     private func workplace() throws -> Workplace {
         let workplace = try Workplace()
-        try workplace.write(pipeline, to: "small.yaml")
+        try workplace.writeSmallPipeline(questions: 400, shard: 1)
         return workplace
     }
 

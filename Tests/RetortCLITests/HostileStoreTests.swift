@@ -6,22 +6,9 @@ import Testing
 @Suite struct HostileStoreTests {
     private let digest = String(repeating: "ab", count: 32)
 
-    private let pipeline = """
-        retort: 1
-        name: small
-        stages:
-          questions:
-            uses: synthetic-tasks
-            with: { count: 12, shard-records: 4 }
-          worded:
-            uses: question-wording
-            inputs: { questions: questions }
-            with: { after: " Think." }
-        """
-
     private func workplace() throws -> Workplace {
         let workplace = try Workplace()
-        try workplace.write(pipeline, to: "small.yaml")
+        try workplace.writeSmallPipeline(questions: 12, shard: 4)
         return workplace
     }
 

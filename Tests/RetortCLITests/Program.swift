@@ -109,6 +109,27 @@ final class Workplace {
         try text.write(to: file, atomically: true, encoding: .utf8)
     }
 
+    /// A pipeline `small.yaml` of questions and a map stage behind them.
+    ///
+    /// - Parameters:
+    ///   - shard: records in a shard, at most.
+    ///   - words: what the map stage writes after each question.
+    func writeSmallPipeline(questions count: Int, shard: Int, after words: String = "Think.") throws {
+        try write(
+            """
+            retort: 1
+            name: small
+            stages:
+              questions:
+                uses: synthetic-tasks
+                with: { count: \(count), shard-records: \(shard) }
+              worded:
+                uses: question-wording
+                inputs: { questions: questions }
+                with: { after: " \(words)" }
+            """, to: "small.yaml")
+    }
+
     func read(_ path: String) throws -> String {
         try String(contentsOf: folder.appendingPathComponent(path), encoding: .utf8)
     }

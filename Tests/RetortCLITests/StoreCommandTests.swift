@@ -4,24 +4,9 @@ import Testing
 
 /// `retort store` as a user meets it.
 @Suite struct StoreCommandTests {
-    private func pipeline(words: String) -> String {
-        """
-        retort: 1
-        name: small
-        stages:
-          questions:
-            uses: synthetic-tasks
-            with: { count: 12, shard-records: 4 }
-          worded:
-            uses: question-wording
-            inputs: { questions: questions }
-            with: { after: " \(words)" }
-        """
-    }
-
     private func workplace() throws -> Workplace {
         let workplace = try Workplace()
-        try workplace.write(pipeline(words: "Think."), to: "small.yaml")
+        try workplace.writeSmallPipeline(questions: 12, shard: 4)
         #expect(try workplace.retort("run", "small.yaml").status == 0)
         return workplace
     }
@@ -47,7 +32,7 @@ import Testing
             try workplace.retort("store", "pin", "small.yaml", "worded", "--name", "mine").output
                 == "pinned as mine; retort store unpin mine lets it go\n")
         // The pipeline goes on: its last run is another.
-        try workplace.write(pipeline(words: "Think again."), to: "small.yaml")
+        try workplace.writeSmallPipeline(questions: 12, shard: 4, after: "Think again.")
         #expect(try workplace.retort("run", "small.yaml").status == 0)
         let before = try blobs(workplace).count
         let dry = try workplace.retort("store", "gc", "--grace", "0", "--list")

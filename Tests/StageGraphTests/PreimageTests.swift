@@ -196,4 +196,18 @@ import Testing
                 programs: [Input(role: "retort-student", contents: [.init(digest: Digest(of: "\u{7f}ELF"))])]
             ).key.hex == "89c66fa465924a37e269898b04be25e5dafeb64f0d6a5fa25381f159f94fbd7c")
     }
+
+    /// Stores of earlier versions hold the partition of a memo as a list; both forms are the same pre-image.
+    @Test func theStoredPartitionIsReadInBothForms() throws {
+        for prefixes in [["*"], ["0", "10", "11"]] {
+            let preimage = ActionPreimage(
+                scope: .stage, stage: "alignment", version: 3, parameters: JSONObject([]), inputs: [],
+                partition: prefixes.map { ShardPrefix($0)! })
+            var stored = try #require(preimage.json.object)
+            #expect(stored["partition"]?.string == prefixes.joined(separator: " "))
+            #expect(try ActionPreimage(json: stored) == preimage)
+            stored["partition"] = .array(preimage.partition.map { .string($0.text) })
+            #expect(try ActionPreimage(json: stored) == preimage)
+        }
+    }
 }
