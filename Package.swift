@@ -13,6 +13,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nio: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { .product(name: $0, package: "swift-nio") }
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
@@ -68,7 +69,7 @@ let package = Package(
         library("PipelineFile", ["StageGraph", "CanonicalJSON", yams]),
 
         // The network: requests that time out, are tried again, and keep their secrets.
-        library("HTTPTransport", [asyncHTTPClient, nioSSL] + nio),
+        library("HTTPTransport", [asyncHTTPClient, nioSSL, nioTLS] + nio),
         library("StoreTiers", ["ContentStore", "HTTPTransport", "CanonicalJSON", crypto]),
 
         // The domain.

@@ -15,6 +15,8 @@ public final class IncomingBlob: @unchecked Sendable {
     private var total = 0
     private var frames = 0
     private var isFollowed = true
+    /// How many bytes of the file have come.
+    public private(set) var received = 0
 
     /// - Parameter limit: The promised size of the content: nothing larger is decompressed.
     public init(_ digest: Digest, limit: Int) {
@@ -24,11 +26,12 @@ public final class IncomingBlob: @unchecked Sendable {
 
     /// Starts anew, for another attempt.
     public func restart() {
-        (pending, position, hasher, total, frames, isFollowed) = ([], 0, Hasher256(), 0, 0, true)
+        (pending, position, hasher, total, frames, isFollowed, received) = ([], 0, Hasher256(), 0, 0, true, 0)
     }
 
     /// The next bytes of the file.
     public func receive(_ bytes: UnsafeRawBufferPointer) {
+        received += bytes.count
         guard isFollowed else { return }
         if position > 0 {
             pending.removeFirst(position)

@@ -41,8 +41,11 @@ public struct WebAddress: Sendable, Hashable, CustomStringConvertible {
     /// Scheme, host and port.
     public var origin: String { "\(scheme.rawValue)://\(authority)" }
 
+    /// Path and query, as a server is asked.
+    var target: String { query.map { "\(path)?\($0)" } ?? path }
+
     /// The whole URL as it is requested.
-    public var url: String { origin + path + (query.map { "?\($0)" } ?? "") }
+    public var url: String { origin + target }
 
     /// Without the query, which may hold a signature.
     public var description: String { origin + path }

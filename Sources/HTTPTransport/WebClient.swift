@@ -24,14 +24,26 @@ public final class WebClient: Sendable {
     }
 
     public let settings: Settings
-    private let client = Mutex<HTTPClient?>(nil)
+    private let state = Mutex(State())
     private let watch = RequestWatch()
+
+    private struct State {
+        /// For bodies of any length.
+        var client: HTTPClient?
+        /// For what fits in memory.
+        var plainPool: ConnectionPool?
+        var securePool: ConnectionPool?
+    }
 
     public init(_ settings: Settings = Settings()) { self.settings = settings }
 
     deinit {
         // Idle connections close in the background; nobody waits for them.
-        client.withLock { $0 }?.shutdown { _ in }
+        state.withLock { state in
+            state.client?.shutdown { _ in }
+            state.plainPool?.shutDown()
+            state.securePool?.shutDown()
+        }
     }
 
     /// Sends a request and gathers the answer, whatever its status.
@@ -95,21 +107,25 @@ extension WebClient {
     /// How much of an error answer's body is kept.
     static let beginningBytes = 64 << 10
 
-    private func whole(_ request: WebRequest, _ bound: WholeExchange.Bound) async throws -> WholeExchange.Answer {
-        try await watching(request) { client, watched in
-            let made = try Self.wholeRequest(request)
-            return try await withTaskCancellationHandler {
-                try await WholeExchange.perform(request, made, bound, with: client, watched)
-            } onCancel: {
-                watched.cancel()
-            }
+    /// One exchange in memory, over connections of our own.
+    private func whole(_ request: WebRequest, _ bound: Exchange.Bound) async throws -> Exchange.Answer {
+        do {
+            let exchange = try Exchange(request, bound, settings.limits)
+            return try await pool(for: request).perform(exchange)
+        } catch {
+            if Task.isCancelled { throw CancellationError() }
+            throw request.failure(from: error, expired: nil, limits: settings.limits)
         }
     }
 
     private func streaming(
         _ request: WebRequest, _ body: @escaping @Sendable (HTTPClient, WatchedRequest) async throws -> WebResponse
     ) async throws -> WebResponse {
-        try await watching(request) { client, watched in
+        let client = try client(for: request)
+        let watched = WatchedRequest(settings.limits, hasStreamedBody: !request.body.isSentWhole)
+        watch.add(watched, on: client.eventLoopGroup)
+        defer { watch.remove(watched) }
+        do {
             let task = Task(executorPreference: NetworkExecutor.shared) { try await body(client, watched) }
             watched.onEnd { task.cancel() }
             return try await withTaskCancellationHandler {
@@ -117,19 +133,6 @@ extension WebClient {
             } onCancel: {
                 task.cancel()
             }
-        }
-    }
-
-    /// Carries out one attempt within its limits, and says a failure in our words.
-    private func watching<Value>(
-        _ request: WebRequest, _ attempt: (HTTPClient, WatchedRequest) async throws -> Value
-    ) async throws -> Value {
-        let client = try ready(for: request)
-        let watched = WatchedRequest(settings.limits, hasStreamedBody: !request.body.isSentWhole)
-        watch.add(watched, on: client.eventLoopGroup)
-        defer { watch.remove(watched) }
-        do {
-            return try await attempt(client, watched)
         } catch {
             if Task.isCancelled, watched.expired == nil { throw CancellationError() }
             throw request.failure(from: error, expired: watched.expired, limits: settings.limits)
@@ -139,10 +142,10 @@ extension WebClient {
     /// One loop serves many connections: on a small machine a second one would only take turns with the first.
     private static let loops = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 4))
 
-    /// The client, made with the first request.
-    private func ready(for request: WebRequest) throws -> HTTPClient {
-        try client.withLock { client in
-            if let client { return client }
+    /// What streams, made with the first request that does.
+    private func client(for request: WebRequest) throws -> HTTPClient {
+        try state.withLock { state in
+            if let client = state.client { return client }
             var configuration = HTTPClient.Configuration()
             configuration.redirectConfiguration = .disallow
             configuration.httpVersion = .http1Only
@@ -153,7 +156,24 @@ extension WebClient {
             configuration.connectionPool.retryConnectionEstablishment = false
             configuration.tlsConfiguration = try tls(for: request)
             let made = HTTPClient(eventLoopGroup: Self.loops, configuration: configuration)
-            client = made
+            state.client = made
+            return made
+        }
+    }
+
+    /// What exchanges small messages, made with the first of them.
+    private func pool(for request: WebRequest) throws -> ConnectionPool {
+        try state.withLock { state in
+            let isSecure = request.address.scheme == .https
+            if let pool = isSecure ? state.securePool : state.plainPool { return pool }
+            var context: NIOSSLContext?
+            if isSecure {
+                var configuration = try tls(for: request)
+                configuration.applicationProtocols = ["http/1.1"]
+                context = try NIOSSLContext(configuration: configuration)
+            }
+            let made = ConnectionPool(on: Self.loops.next(), settings, tls: context)
+            if isSecure { state.securePool = made } else { state.plainPool = made }
             return made
         }
     }
@@ -169,19 +189,6 @@ extension WebClient {
                 "give a PEM file with one or more certificates")
         }
         return configuration
-    }
-
-    private static func wholeRequest(_ request: WebRequest) throws -> HTTPClient.Request {
-        let body: HTTPClient.Body? =
-            switch request.body {
-            case .none: nil
-            case .bytes(let bytes): .byteBuffer(ByteBuffer(bytes: bytes))
-            case .file(let path, let offset, let count):
-                .byteBuffer(try FileChunks.buffer(path: path, offset: offset, count: count))
-            }
-        return try HTTPClient.Request(
-            url: request.address.url, method: HTTPMethod(rawValue: request.method.rawValue),
-            headers: HTTPHeaders(request.headers.map { ($0.name, $0.value) }), body: body)
     }
 
     private static func request(_ request: WebRequest, _ watched: WatchedRequest) throws -> HTTPClientRequest {

@@ -15,6 +15,7 @@ extension WebRequest {
                 .connectionLost, "the file \(error.path) could not be sent: \(error.problem)",
                 "run again when nothing changes it")
         case let error as HTTPClientError: return failure(from: error, limits)
+        case is RequestNotSendable: return notSendable("a header that HTTP does not allow")
         case let error as NIOConnectionError:
             if error.connectionErrors.isEmpty { return unknownHost }
             if error.connectionErrors.contains(where: { ($0.error as? IOError)?.errnoCode == ECONNREFUSED }) {
@@ -33,7 +34,7 @@ extension WebRequest {
             return lost
         case is NIOSSLExtraError, is NIOSSLError, is BoringSSLError: return tls
         case let error as HTTPParserError where error == .invalidEOFState: return lost
-        case is HTTPParserError:
+        case is HTTPParserError, is NIOHTTPDecoderError:
             return failure(
                 .malformedAnswer, "what answers there does not speak HTTP", "check host, port and scheme of the URL")
         default:
@@ -51,13 +52,17 @@ extension WebRequest {
         case .deadlineExceeded: return timeout(.total, limits)
         case .cancelled: return CancellationError()
         default:
-            return failure(
-                .malformedAnswer, "the request could not be made (\(error.shortDescription))",
-                "check the URL and the headers configured for it")
+            return notSendable(error.shortDescription)
         }
     }
 
-    private func timeout(_ expiry: Watchdog.Expiry, _ limits: TimeLimits) -> WebFailure {
+    private func notSendable(_ reason: String) -> WebFailure {
+        failure(
+            .malformedAnswer, "the request could not be made (\(reason))",
+            "check the URL and the headers configured for it")
+    }
+
+    func timeout(_ expiry: Watchdog.Expiry, _ limits: TimeLimits) -> WebFailure {
         let remedy = "check the server and the network, or allow more time"
         switch expiry {
         case .connectOrSend:
@@ -90,7 +95,7 @@ extension WebRequest {
             .refused, "nothing listens at \(address.authority)", "start the server, or check host and port in the URL")
     }
 
-    private var lost: WebFailure {
+    var lost: WebFailure {
         failure(
             .connectionLost, "the connection ended before the answer was complete",
             "check the server's log and the network")

@@ -51,6 +51,12 @@ public final class Tier: Sendable {
     /// Whether it could be reached once.
     var isPrepared: Bool { state.withLock { $0.isPrepared } }
 
+    /// Whether nobody has written to it yet: then it holds nothing that would have to be asked for.
+    private func isNew() async throws -> Bool {
+        let hasFormat = try await hasFormat()
+        return state.withLock { !hasFormat && $0.writtenFormat == nil }
+    }
+
     private func hasFormat() async throws -> Bool {
         let task = state.withLock { state in
             if let task = state.preparation { return task }
@@ -111,7 +117,7 @@ public final class Tier: Sendable {
         }
         // A run without changes knows all it needs, and then needs no network.
         guard !unknown.isEmpty else { return (Set(known), []) }
-        try await prepare()
+        if try await isNew() { return (Set(known), []) }
         let asked = state.withLock { state in unknown.filter { !state.damaged.contains($0) } }
         let found = try await storage.statuses(of: asked)
         let new = zip(asked, found).filter { $1 != nil }.map(\.0)
@@ -121,8 +127,7 @@ public final class Tier: Sendable {
 
     /// How blobs lie there now, whatever is remembered; nil for one that is not there.
     func statuses(of digests: [Digest]) async throws -> [ObjectStatus?] {
-        try await prepare()
-        let statuses = try await storage.statuses(of: digests)
+        let statuses = try await isNew() ? digests.map { _ in nil } : storage.statuses(of: digests)
         state.withLock { state in
             for (digest, status) in zip(digests, statuses) {
                 if status == nil { state.held.remove(digest) } else { state.held.insert(digest) }

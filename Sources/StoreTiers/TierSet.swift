@@ -165,7 +165,7 @@ extension TierSet {
             }
             switch isThere {
             case true?:
-                let bytes = (try? FileSystem.status(of: path))??.bytes ?? 0
+                let bytes = check?.received ?? (try? FileSystem.status(of: path))??.bytes ?? 0
                 state.withLock { state in
                     state.source[digest] = index
                     state.fetched += 1
