@@ -7,15 +7,13 @@ final class WatchedRequest: Sendable {
     private struct State {
         var watchdog: Watchdog
         var expired: Watchdog.Expiry?
-        var isCancelled = false
         var end: (@Sendable () -> Void)?
     }
 
     private let state: Mutex<State>
 
-    init(_ limits: TimeLimits, hasStreamedBody: Bool) {
-        state = Mutex(
-            State(watchdog: Watchdog(limits, hasStreamedBody: hasStreamedBody, start: ContinuousClock.now)))
+    init(_ limits: TimeLimits) {
+        state = Mutex(State(watchdog: Watchdog(limits, hasStreamedBody: false, start: .now)))
     }
 
     /// The limit that ended the request, if one did.
@@ -25,20 +23,10 @@ final class WatchedRequest: Sendable {
     func onEnd(_ end: @escaping @Sendable () -> Void) {
         let isOver = state.withLock { state in
             state.end = end
-            return state.isCancelled || state.expired != nil
+            return state.expired != nil
         }
         if isOver { end() }
     }
-
-    /// Ends the request because nobody waits for it any more.
-    func cancel() {
-        state.withLock { state in
-            state.isCancelled = true
-            return state.end
-        }?()
-    }
-
-    func sent(isLast: Bool) { state.withLock { $0.watchdog.sent(at: ContinuousClock.now, isLast: isLast) } }
 
     func received() { state.withLock { $0.watchdog.received(at: ContinuousClock.now) } }
 
@@ -53,10 +41,9 @@ final class WatchedRequest: Sendable {
     }
 }
 
-/// Looks at all requests of a client a few times a second, while there are any.
+/// Looks at all streamed requests of a client a few times a second, while there are any.
 ///
-/// One timer on an event loop serves them all: a timer for each of ten thousand small requests would cost more than
-/// the requests, and the cooperative pool, whose threads may be busy, has no part in it.
+/// A timer on an event loop does it: the cooperative pool, whose threads may be busy, has no part in it.
 final class RequestWatch: Sendable {
     private struct State {
         var requests: [ObjectIdentifier: WatchedRequest] = [:]

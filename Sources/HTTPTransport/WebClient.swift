@@ -28,9 +28,9 @@ public final class WebClient: Sendable {
     private let watch = RequestWatch()
 
     private struct State {
-        /// For bodies of any length.
+        /// For answers of any length.
         var client: HTTPClient?
-        /// For what fits in memory.
+        /// For answers that fit in memory.
         var plainPool: ConnectionPool?
         var securePool: ConnectionPool?
     }
@@ -51,19 +51,12 @@ public final class WebClient: Sendable {
     /// - Parameter limit: how many bytes the body may have.
     /// - Throws: ``WebFailure``, or `CancellationError`.
     public func send(_ request: WebRequest, limit: Int) async throws -> WebResponse {
-        if request.body.isSentWhole {
-            return try await whole(request, .all(limit)).response(withBody: true)
-        }
-        return try await streaming(request) { client, watched in
-            let response = try await client.execute(try Self.request(request, watched), deadline: .distantFuture)
-            watched.received()
-            let body = try await Self.body(of: response, request, limit: limit, watched)
-            return Self.response(response, body: body)
-        }
+        try await exchange(request, .all(limit)).response(withBody: true)
     }
 
     /// Sends a request and hands a successful answer's body to `sink` piece by piece.
     ///
+    /// - Precondition: The request's own body is no file.
     /// - Parameters:
     ///   - limit: how many bytes the body may have; more are never handed over.
     ///   - sink: called on one thread at a time; its errors end the request.
@@ -72,14 +65,14 @@ public final class WebClient: Sendable {
     public func download(
         _ request: WebRequest, limit: Int, to sink: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Void
     ) async throws -> WebResponse {
-        if limit <= Self.largestBuffer, request.body.isSentWhole {
-            let answer = try await whole(request, .successful(limit))
+        if limit <= Self.largestBuffer {
+            let answer = try await exchange(request, .successful(limit))
             guard answer.isSuccess else { return answer.response(withBody: true) }
             for piece in answer.pieces { try piece.withUnsafeReadableBytes(sink) }
             return answer.response(withBody: false)
         }
         return try await streaming(request) { client, watched in
-            let response = try await client.execute(try Self.request(request, watched), deadline: .distantFuture)
+            let response = try await client.execute(Self.request(request), deadline: .distantFuture)
             watched.received()
             guard (200..<300).contains(Int(response.status.code)) else {
                 return Self.response(response, body: try await Self.beginning(of: response, watched))
@@ -101,14 +94,14 @@ public final class WebClient: Sendable {
 // MARK: - One attempt
 
 extension WebClient {
-    /// What is no larger is sent and received in one piece, in memory.
+    /// What is no larger is sent in one piece and received in memory.
     static let largestBuffer = 1 << 20
 
     /// How much of an error answer's body is kept.
     static let beginningBytes = 64 << 10
 
-    /// One exchange in memory, over connections of our own.
-    private func whole(_ request: WebRequest, _ bound: Exchange.Bound) async throws -> Exchange.Answer {
+    /// An answer in memory, over connections of our own.
+    private func exchange(_ request: WebRequest, _ bound: Exchange.Bound) async throws -> Exchange.Answer {
         do {
             let exchange = try Exchange(request, bound, settings.limits)
             return try await pool(for: request).perform(exchange)
@@ -122,7 +115,7 @@ extension WebClient {
         _ request: WebRequest, _ body: @escaping @Sendable (HTTPClient, WatchedRequest) async throws -> WebResponse
     ) async throws -> WebResponse {
         let client = try client(for: request)
-        let watched = WatchedRequest(settings.limits, hasStreamedBody: !request.body.isSentWhole)
+        let watched = WatchedRequest(settings.limits)
         watch.add(watched, on: client.eventLoopGroup)
         defer { watch.remove(watched) }
         do {
@@ -191,16 +184,14 @@ extension WebClient {
         return configuration
     }
 
-    private static func request(_ request: WebRequest, _ watched: WatchedRequest) throws -> HTTPClientRequest {
+    private static func request(_ request: WebRequest) -> HTTPClientRequest {
         var made = HTTPClientRequest(url: request.address.url)
         made.method = HTTPMethod(rawValue: request.method.rawValue)
         for (name, value) in request.headers { made.headers.add(name: name, value: value) }
         switch request.body {
         case .none: break
         case .bytes(let bytes): made.body = .bytes(ByteBuffer(bytes: bytes))
-        case .file(let path, let offset, let count):
-            let chunks = FileChunks(path: path, offset: offset, count: count) { watched.sent(isLast: $0) }
-            made.body = .stream(chunks, length: .known(Int64(count)))
+        case .file: preconditionFailure("a download sends no file")
         }
         return made
     }
@@ -208,20 +199,6 @@ extension WebClient {
     private static func response(_ response: HTTPClientResponse, body: [UInt8]) -> WebResponse {
         WebResponse(
             status: Int(response.status.code), headers: response.headers.map { ($0.name, $0.value) }, body: body)
-    }
-
-    private static func body(
-        of response: HTTPClientResponse, _ request: WebRequest, limit: Int, _ watched: WatchedRequest
-    ) async throws -> [UInt8] {
-        if request.method != .head { try checkLength(response, request, limit) }
-        var bytes: [UInt8] = []
-        for try await buffer in response.body {
-            watched.received()
-            guard bytes.count + buffer.readableBytes <= limit else { throw request.tooLarge(limit) }
-            bytes.append(contentsOf: buffer.readableBytesView)
-        }
-        try Task.checkCancellation()
-        return bytes
     }
 
     /// As much of an error's body as helps to understand it. The rest is not waited for.
@@ -250,13 +227,5 @@ extension WebRequest {
         failure(
             .tooLarge, "the answer has more than the \(limit) bytes that were expected",
             "check that the URL names the right server")
-    }
-}
-
-extension WebRequest.Body {
-    /// Whether it is sent in one piece; a larger file is read while it is sent.
-    var isSentWhole: Bool {
-        if case .file(_, _, let count) = self { return count <= WebClient.largestBuffer }
-        return true
     }
 }

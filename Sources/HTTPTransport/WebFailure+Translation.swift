@@ -10,7 +10,7 @@ extension WebRequest {
         if let expired { return timeout(expired, limits) }
         switch error {
         case let error as WebFailure: return error
-        case let error as FileChunks.Unreadable:
+        case let error as Upload.Unreadable:
             return failure(
                 .connectionLost, "the file \(error.path) could not be sent: \(error.problem)",
                 "run again when nothing changes it")

@@ -136,13 +136,53 @@ import Testing
         #expect(failure?.body == Array("denied".utf8))
     }
 
-    @Test func filesAreSentFromTheirOffset() async throws {
-        let folder = try TemporaryFile(Array((0..<600_000).map { UInt8(truncatingIfNeeded: $0 / 251) }))
+    /// Small ones in one piece, large ones as they are read.
+    @Test(arguments: [0, 550_000, 1 << 20, 3_500_000])
+    func filesAreSentFromTheirOffset(count: Int) async throws {
+        let file = try TemporaryFile((0..<count + 5000).map { UInt8(truncatingIfNeeded: $0 / 251) })
         let server = try HTTPTestServer { .init(200, body: $0.body) }
-        let request = WebRequest(
-            .put, try address(server), body: .file(path: folder.path, offset: 1000, count: 550_000))
-        let response = try await client.send(request, limit: 1 << 20)
-        #expect(response.body == Array(folder.bytes[1000..<551_000]))
+        let request = WebRequest(.put, try address(server), body: .file(path: file.path, offset: 1000, count: count))
+        for _ in 0..<2 {
+            let response = try await client.send(request, limit: 4 << 20)
+            #expect(response.body == Array(file.bytes[1000..<1000 + count]))
+        }
+        #expect(server.requests.map { $0[header: "Content-Length"] } == ["\(count)", "\(count)"])
+    }
+
+    @Test(arguments: [1_000, 3_500_000])
+    func aFileThatHasBecomeShorterIsNotSentAsIfItWereWhole(count: Int) async throws {
+        let file = try TemporaryFile([UInt8](repeating: 1, count: count - 1))
+        let server = try HTTPTestServer { _ in .init(200) }
+        let request = WebRequest(.put, try address(server), body: .file(path: file.path, offset: 0, count: count))
+        let failure = await #expect(throws: WebFailure.self) { try await client.send(request, limit: 10) }
+        #expect(failure?.problem == "the file \(file.path) could not be sent: it is shorter than it was")
+        let missing = WebRequest(.put, try address(server), body: .file(path: "/no/file", offset: 0, count: count))
+        let other = await #expect(throws: WebFailure.self) { try await client.send(missing, limit: 10) }
+        #expect(other?.problem == "the file /no/file could not be sent: No such file or directory")
+        #expect(server.requests.isEmpty)
+    }
+
+    @Test func anAnswerBeforeTheWholeFileWasTakenIsTheAnswer() async throws {
+        let file = try TemporaryFile([UInt8](repeating: 1, count: 64 << 20))
+        let server = try ByteServer(takingBodies: false) { _, _ in
+            .init("HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+        }
+        let address = try WebAddress.parse(server.url + "/x").address
+        let request = WebRequest(.put, address, body: .file(path: file.path, offset: 0, count: file.bytes.count))
+        for _ in 0..<2 { #expect(try await client.send(request, limit: 10).status == 413) }
+        // What is left of the body would be taken for the next request.
+        #expect(server.connections == 2)
+    }
+
+    @Test func aFileThatNobodyTakesEndsWithTheIdleLimit() async throws {
+        let file = try TemporaryFile([UInt8](repeating: 1, count: 64 << 20))
+        let server = try ByteServer(takingBodies: false) { _, _ in .init("") }
+        let client = WebClient(.init(limits: TimeLimits(connect: .milliseconds(50), idle: .milliseconds(200))))
+        let address = try WebAddress.parse(server.url + "/x").address
+        let request = WebRequest(.put, address, body: .file(path: file.path, offset: 0, count: file.bytes.count))
+        let failure = await #expect(throws: WebFailure.self) { try await client.send(request, limit: 10) }
+        #expect(failure?.kind == .idleTimeout)
+        #expect(failure?.problem == "nothing could be sent for 0.25 s")
     }
 
     @Test func downloadsHandOverPiecesAndStopWithTheSinksError() async throws {

@@ -4,7 +4,7 @@ import Synchronization
 
 /// A server on 127.0.0.1 that answers each request with bytes that a test writes itself, and counts its connections.
 ///
-/// A request is whatever ends with an empty line.
+/// A request is whatever ends with an empty line; bodies are none of its business.
 public final class ByteServer: Sendable {
     public struct Reply: Sendable {
         var text: String
@@ -21,8 +21,12 @@ public final class ByteServer: Sendable {
     private let channel: any Channel
     private let counts = Mutex((connections: 0, requests: [String]()))
 
-    /// - Parameter answer: Gets the number of the connection and of the request on it, both from 1.
-    public init(_ answer: @escaping @Sendable (_ connection: Int, _ request: Int) -> Reply) throws {
+    /// - Parameters:
+    ///   - takingBodies: Whether it reads on after a request's head; if not, what follows fills the buffers between.
+    ///   - answer: Gets the number of the connection and of the request on it, both from 1.
+    public init(
+        takingBodies: Bool = true, _ answer: @escaping @Sendable (_ connection: Int, _ request: Int) -> Reply
+    ) throws {
         let relay = Relay()
         channel = try ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -33,7 +37,7 @@ public final class ByteServer: Sendable {
                         return counts.connections
                     }
                     try channel.pipeline.syncOperations.addHandler(
-                        Handler { text, request in
+                        Handler(takingBodies: takingBodies) { text, request in
                             relay.server?.counts.withLock { $0.requests.append(text) }
                             return answer(number ?? 0, request)
                         })
@@ -65,18 +69,24 @@ public final class ByteServer: Sendable {
         typealias InboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer
 
+        private let takingBodies: Bool
         private let answer: (String, Int) -> Reply
         private var text = ""
         private var requests = 0
 
-        init(_ answer: @escaping (String, Int) -> Reply) { self.answer = answer }
+        init(takingBodies: Bool, _ answer: @escaping (String, Int) -> Reply) {
+            self.takingBodies = takingBodies
+            self.answer = answer
+        }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             text += String(buffer: unwrapInboundIn(data))
-            guard text.hasSuffix("\r\n\r\n") else { return }
+            let isWhole = takingBodies ? text.hasSuffix("\r\n\r\n") : text.contains("\r\n\r\n")
+            guard isWhole else { return }
             requests += 1
             let reply = answer(text, requests)
             text = ""
+            if !takingBodies { _ = context.channel.setOption(.autoRead, value: false) }
             context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: reply.text)), promise: nil)
             if reply.closes { context.close(promise: nil) }
         }

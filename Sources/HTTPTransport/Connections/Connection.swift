@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import NIOTLS
 
 /// One HTTP/1.1 connection and the exchange under way on it. Used on its event loop alone.
@@ -19,6 +20,7 @@ final class Connection: ChannelInboundHandler, Equatable {
     private var context: ChannelHandlerContext?
     private var isSending = false
     private var mayStayOpen = false
+    private var upload: Upload?
     private(set) var exchange: Exchange?
     var idleSince = NIODeadline.now()
 
@@ -51,23 +53,34 @@ final class Connection: ChannelInboundHandler, Equatable {
         self.exchange = exchange
         exchange.connection = self
         guard let context, context.channel.isActive else { return fail(exchange.request.lost) }
-        let request = exchange.request
+        do {
+            if case .file(let path, let offset, let count) = exchange.body {
+                upload = try Upload(path: path, offset: offset, count: count, pieceBytes: pieceBytes)
+            }
+        } catch {
+            return fail(error)
+        }
+        // Written in one piece: an error that comes while this runs is the request's own.
+        isSending = true
+        context.write(wrapOutboundOut(.head(head(of: exchange.request))), promise: nil)
+        if case .whole(let body) = exchange.body, body.readableBytes > 0 {
+            context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+        }
+        if upload == nil { context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil) }
+        isSending = false
+        if upload != nil { sendNextPiece() }
+    }
+
+    private func head(of request: WebRequest) -> HTTPRequestHead {
         var head = HTTPRequestHead(
             version: .http1_1, method: HTTPMethod(rawValue: request.method.rawValue), uri: request.address.target)
         for (name, value) in request.headers { head.headers.add(name: name, value: value) }
         if !head.headers.contains(name: "Host") { head.headers.add(name: "Host", value: request.address.authority) }
-        let length = exchange.body?.readableBytes ?? 0
+        let length = request.body.count
         if length > 0 || request.method == .put || request.method == .post {
             head.headers.add(name: "Content-Length", value: String(length))
         }
-        // Written in one piece: an error that comes while this runs is the request's own.
-        isSending = true
-        context.write(wrapOutboundOut(.head(head)), promise: nil)
-        if let body = exchange.body, length > 0 {
-            context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
-        }
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-        isSending = false
+        return head
     }
 
     func close() { context?.close(promise: nil) }
@@ -78,6 +91,57 @@ final class Connection: ChannelInboundHandler, Equatable {
         self.exchange = nil
         exchange?.end(.failure(error))
         close()
+    }
+
+    // MARK: A file as the body
+
+    /// The kernel sends a file's own pages where nothing has to be encrypted.
+    private var pieceBytes: Int { server.scheme == .http ? 1 << 20 : 256 << 10 }
+
+    private func sendNextPiece() {
+        guard let context, let exchange, let upload else { return endUpload() }
+        do {
+            guard let piece = try upload.next() else {
+                endUpload()
+                exchange.sent(isLast: true)
+                context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+                return
+            }
+            guard server.scheme == .https else { return write(.fileRegion(piece)) }
+            let reader = NonBlockingFileIO(threadPool: .singleton)
+            reader.read(fileRegion: piece, allocator: context.channel.allocator, eventLoop: context.eventLoop)
+                .assumeIsolated()
+                .whenComplete { result in
+                    switch result {
+                    case .success(let buffer): self.write(.byteBuffer(buffer))
+                    case .failure(let error):
+                        self.endUpload()
+                        self.fail(error)
+                    }
+                }
+        } catch {
+            endUpload()
+            fail(error)
+        }
+    }
+
+    private func write(_ piece: IOData) {
+        guard let context else { return endUpload() }
+        let written = context.eventLoop.makePromise(of: Void.self)
+        let loop = context.eventLoop.assumeIsolated()
+        written.futureResult.assumeIsolated().whenComplete { result in
+            guard case .success = result else { return self.endUpload() }
+            self.exchange?.sent(isLast: false)
+            // Not from here: a server that takes all at once would have one call inside the other.
+            loop.execute { self.sendNextPiece() }
+        }
+        context.writeAndFlush(wrapOutboundOut(.body(piece)), promise: written)
+    }
+
+    /// A piece is always either under way or the reason to call this.
+    private func endUpload() {
+        upload?.close()
+        upload = nil
     }
 
     // MARK: Events
@@ -107,6 +171,7 @@ final class Connection: ChannelInboundHandler, Equatable {
     private func finish(_ exchange: Exchange) {
         self.exchange = nil
         exchange.finish()
+        let mayStayOpen = mayStayOpen && upload == nil
         if mayStayOpen, let context, context.channel.isActive { pool.finished(self) } else { close() }
     }
 

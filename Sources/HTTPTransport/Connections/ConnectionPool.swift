@@ -3,11 +3,12 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
-/// A client's connections for exchanges that are small enough to be held in memory, all on one event loop.
+/// A client's connections for answers that are small enough to be held in memory, all on one event loop.
 ///
 /// Such requests come by the ten thousand, each next to free for the server. A general client streams both bodies, and
 /// pays for that with several changes of thread and dozens of allocations a request: more than a small blob itself
-/// costs. Here a caller goes to the loop once and comes back once, and the request is one write.
+/// costs. Here a caller goes to the loop once and comes back once, and the request is one write. Large files go out as
+/// the kernel's own pages, one piece at a time.
 ///
 /// Sendable unchecked: all state is used on the loop alone.
 final class ConnectionPool: @unchecked Sendable {

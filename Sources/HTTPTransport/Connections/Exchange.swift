@@ -1,7 +1,7 @@
 import NIOCore
 import NIOHTTP1
 
-/// One request and its answer, each whole in memory.
+/// One request and its answer, which is held in memory.
 ///
 /// Sendable unchecked: once it has been started it is used on its pool's event loop alone.
 final class Exchange: @unchecked Sendable, Equatable {
@@ -37,8 +37,15 @@ final class Exchange: @unchecked Sendable, Equatable {
         }
     }
 
+    enum Body {
+        case none
+        case whole(ByteBuffer)
+        /// Read while it is sent.
+        case file(path: String, offset: Int, count: Int)
+    }
+
     let request: WebRequest
-    let body: ByteBuffer?
+    let body: Body
     private let bound: Bound
     private var watchdog: Watchdog
     private var answer: Answer?
@@ -47,18 +54,21 @@ final class Exchange: @unchecked Sendable, Equatable {
     /// What carries it now.
     weak var connection: Connection?
 
-    /// - Throws: ``FileChunks/Unreadable``
+    /// - Throws: ``Upload/Unreadable``
     init(_ request: WebRequest, _ bound: Bound, _ limits: TimeLimits) throws {
         self.request = request
         self.bound = bound
-        watchdog = Watchdog(limits, hasStreamedBody: false, start: .now)
         body =
             switch request.body {
-            case .none: nil
-            case .bytes(let bytes): ByteBuffer(bytes: bytes)
+            case .none: .none
+            case .bytes(let bytes): .whole(ByteBuffer(bytes: bytes))
+            case .file(let path, let offset, let count) where count > WebClient.largestBuffer:
+                .file(path: path, offset: offset, count: count)
             case .file(let path, let offset, let count):
-                try FileChunks.buffer(path: path, offset: offset, count: count)
+                .whole(try Upload.whole(path: path, offset: offset, count: count))
             }
+        let isStreamed = if case .file = body { true } else { false }
+        watchdog = Watchdog(limits, hasStreamedBody: isStreamed, start: .now)
     }
 
     static func == (left: Exchange, right: Exchange) -> Bool { left === right }
@@ -82,6 +92,9 @@ final class Exchange: @unchecked Sendable, Equatable {
 
     /// The limit that is over by then, if one is.
     func expiry(at time: ContinuousClock.Instant) -> Watchdog.Expiry? { watchdog.expiry(at: time) }
+
+    /// A piece of the body has gone.
+    func sent(isLast: Bool) { watchdog.sent(at: .now, isLast: isLast) }
 
     // MARK: What comes
 
