@@ -115,6 +115,27 @@ final class FaultyCache: Sendable {
         #expect(first.warnings.all + second.warnings.all == [])
     }
 
+    @Test func onlyATierThatSomebodyHasWrittenToIsAskedWhatItHolds() async throws {
+        let cache = try FaultyCache()
+        let contents = (1...5).map { noise(500, seed: $0) }
+        func requests(_ method: String) -> Set<String> {
+            Set(cache.server.requests.filter { $0.method == method }.map(\.target))
+        }
+        let blobs = Set(contents.map { "/team/cas.zst/\(Digest(of: $0).hex)" })
+        let first = try Machine(folder.file("a"), cache.settings)
+        try first.publish("one", contents)
+        #expect(await first.finishUploads() == [])
+        #expect(requests("HEAD").isEmpty)
+        #expect(requests("PUT").isSuperset(of: blobs))
+        let sent = requests("PUT").count
+        let second = try Machine(folder.file("b"), cache.settings)
+        try second.publish("two", contents)
+        #expect(await second.finishUploads() == [])
+        #expect(requests("HEAD").isSuperset(of: blobs))
+        #expect(cache.server.requests.count { $0.method == "PUT" && blobs.contains($0.target) } == blobs.count)
+        #expect(requests("PUT").count == sent + 1, "the second result")
+    }
+
     @Test func blobsAreThereBeforeTheResultThatNeedsThem() async throws {
         let cache = try FaultyCache()
         let machine = try Machine(folder.file("a"), cache.settings)
