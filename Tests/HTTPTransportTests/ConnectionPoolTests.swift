@@ -64,6 +64,47 @@ import Testing
         }
     }
 
+    /// Connections that break at every stage, callers that go away, and every answer still belongs to its request.
+    @Test func answersAreNeverMixedUp() async throws {
+        let server = try HTTPTestServer { request in
+            let body = Array("\(request.target) \(request.body.count)".utf8)
+            return switch (request.target.utf8.reduce(0) { $0 &* 31 &+ Int($1) } &+ Int.random(in: 0..<10)) & 15 {
+            case 0: .init(200, body: body, delivery: .none)
+            case 1: .init(200, body: body, delivery: .cutOff(after: 3))
+            case 2: .init(200, headers: [("Connection", "close")], body: body)
+            case 3: .init(503, body: body)
+            case 4: .init(200, body: body, delivery: .slow(pieces: 2, pause: .milliseconds(1)))
+            default: .init(200, body: body)
+            }
+        }
+        let client = WebClient(.init(connections: 5))
+        let patience = WebClient.Patience(RetryPolicy(attempts: 60), sleep: { _ in }, draw: { 0 })
+        let wrong = try await withThrowingTaskGroup(of: Int.self) { group in
+            for caller in 0..<12 {
+                group.addTask {
+                    var wrong = 0
+                    for step in 0..<40 {
+                        let path = "/\(caller)-\(step)"
+                        let address = try WebAddress.parse(server.url + path).address
+                        let request = WebRequest(.put, address, body: .bytes([UInt8](repeating: 0, count: step * 97)))
+                        let task = Task { try await client.send(request, limit: 100, patience: patience) }
+                        if (caller + step) % 9 == 0 {
+                            task.cancel()
+                            _ = try? await task.value
+                        } else {
+                            let text = String(decoding: try await task.value.body, as: UTF8.self)
+                            if text != "\(path) \(step * 97)" { wrong += 1 }
+                        }
+                    }
+                    return wrong
+                }
+            }
+            return try await group.reduce(0, +)
+        }
+        #expect(wrong == 0)
+        #expect(server.requests.count > 400)
+    }
+
     @Test func answersBeforeTheAnswerArePassedOver() async throws {
         let server = try ByteServer { _, _ in .init("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + Self.hello) }
         #expect(try await WebClient().send(try get(server), limit: 10).status == 200)
