@@ -12,6 +12,10 @@ int sync_file_range(int fd, long offset, long nbytes, unsigned int flags);
 // system cannot.
 int renameat2(int olddirfd, const char *oldpath, int newdirfd, const char *newpath, unsigned int flags);
 
+// Likewise. With mode 1 (FALLOC_FL_KEEP_SIZE) takes room on the disk for what will be written there, and leaves the file's
+// size alone; -1 and errno EOPNOTSUPP where the file system cannot.
+int fallocate(int fd, int mode, long offset, long len);
+
 // Settings of the C library's allocator (M_MMAP_THRESHOLD -3, M_ARENA_MAX -8); 1, or 0 where it knows no such setting.
 int mallopt(int setting, int value);
 

@@ -226,6 +226,22 @@ package enum FileSystem {
         _ = sync_file_range(descriptor, offset, count, 2)
     }
 
+    /// Takes room on the disk for `count` bytes from `offset` on; the file's size stays as it is.
+    ///
+    /// - Returns: false where the file system cannot.
+    package static func reserve(
+        _ descriptor: Int32, offset: Int, count: Int, _ path: String
+    ) throws(ContentStoreError) -> Bool {
+        while fallocate(descriptor, 1, offset, count) != 0 {
+            switch errno {
+            case EINTR: continue
+            case ENOSPC, EDQUOT: throw failure("reserving room for", path)
+            default: return false
+            }
+        }
+        return true
+    }
+
     /// Removes a file; one that is not there is fine.
     package static func remove(_ path: String) throws(ContentStoreError) {
         guard unlink(path) == 0 || errno == ENOENT else { throw failure("removing", path) }

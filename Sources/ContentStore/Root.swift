@@ -99,7 +99,8 @@ extension LocalStore {
     /// What one file says; nil where it is gone meanwhile.
     private func root(at path: String, _ file: String) throws -> Root? {
         if file.hasSuffix(RootLog.fileExtension) {
-            guard let keys = try RootLog.keys(at: path) else { return nil }
+            // One without keys was made by a run that had finished nothing yet.
+            guard let keys = try RootLog.keys(at: path), !keys.isEmpty else { return nil }
             return try Root(name: String(file.dropLast(RootLog.fileExtension.utf8.count)), actions: keys)
         }
         guard let bytes = try FileSystem.contents(of: path, limit: 1 << 30) else { return nil }

@@ -73,8 +73,10 @@ extension LocalStore {
             statistics.quarantined += 1
             statistics.quarantinedBytes += try FileSystem.status(of: "\(layout.quarantine)/\(name)")?.bytes ?? 0
         }
-        // A root may have a log beside it.
-        let names = try FileSystem.names(in: layout.roots) ?? []
+        // A root may have a log beside it, or nothing but a log; one without keys says nothing yet.
+        let names = try (FileSystem.names(in: layout.roots) ?? []).filter {
+            try !$0.hasSuffix(RootLog.fileExtension) || FileSystem.status(of: "\(layout.roots)/\($0)")?.bytes ?? 0 >= 32
+        }
         statistics.roots = Set(names.map { $0.split(separator: ".").dropLast().joined(separator: ".") }).count
         return statistics
     }

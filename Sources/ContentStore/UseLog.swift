@@ -49,11 +49,25 @@ final class UseLog: Sendable {
                 digest.withRawBytes { bytes.append(contentsOf: $0) }
             }
             if !bytes.isEmpty {
-                try bytes.withUnsafeBytes { try FileSystem.write($0, to: log, path) }
+                try append(bytes)
                 if state.recorded.count + new.count > UseLog.remembered { state.recorded = [] }
                 if new.count <= UseLog.remembered { state.recorded.formUnion(new) }
             }
             return try check()
+        }
+    }
+
+    private func append(_ bytes: [UInt8]) throws(ContentStoreError) {
+        do throws(ContentStoreError) {
+            try FileSystem.write(bytes, to: log, path)
+        } catch {
+            // Whoever reads the log takes 32 bytes at a time: what a full disk cut off must not shift what comes next.
+            // Whole digests stay, because they may have been read already.
+            var status = stat()
+            if fstat(log, &status) == 0, status.st_size % 32 != 0 {
+                _ = ftruncate(log, status.st_size / 32 * 32)
+            }
+            throw error
         }
     }
 }

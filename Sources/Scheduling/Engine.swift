@@ -22,6 +22,8 @@ public struct Engine: Sendable {
         public var explains: Bool
         /// How often an unfinished run tells the collection what it has finished.
         var rootInterval = Duration.seconds(60)
+        /// When a run that is stopped ends without its actions.
+        var alarm = Alarm.dispatch
 
         public init(
             jobs: Int, accelerators: Int = 1, networkCalls: Int = 32, keepGoing: Bool = false,
@@ -65,8 +67,14 @@ public struct Engine: Sendable {
             run.cancel()
         }
         let now = run.history()
-        if now != history { try now.save(pipeline.name, store: store, known: run.publishedActions) }
-        try run.settle(isComplete: report.status == .ok)
+        do {
+            if now != history { try now.save(pipeline.name, store: store, known: run.publishedActions) }
+            try run.settle(isComplete: report.status == .ok)
+        } catch {
+            // The report of a run that failed says more than that the disk which stopped it is still full.
+            guard report.status != .ok else { throw error }
+            observer(.warning("what became of the run could not be noted for the next: \(error)"))
+        }
         return report
     }
 

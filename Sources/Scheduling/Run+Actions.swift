@@ -27,6 +27,7 @@ extension Run {
                 state.withLock { _ = $0.tasks.removeValue(forKey: id) }
                 return send([.found(id, outcome)])
             }
+            try unfinished.prepare(in: store)
             let start = clock.now
             observer(
                 .actionStarted(stage: node.name, prefix: prefix, reasons: try reasons(id, node, prefix, preimage)))

@@ -131,12 +131,12 @@ final class Run: Sendable {
             return Array(state.tasks.values)
         }
         for task in tasks { task.cancel() }
-        queue.asyncAfter(deadline: .now() + Run.grace) { [self] in takeContinuation()?.resume() }
+        options.alarm.set(Run.grace) { [self] in takeContinuation()?.resume() }
     }
 
     /// How long a cancelled run waits for its actions. Then it ends without them: no action is ever half done, and what
     /// they start does not outlive the program.
-    private static let grace = DispatchTimeInterval.milliseconds(1500)
+    static let grace = Duration.milliseconds(1500)
 
     private func takeContinuation() -> CheckedContinuation<Void, Never>? {
         state.withLock { state in

@@ -23,15 +23,23 @@ struct UnfinishedRun: ~Copyable {
         log = Mutex(nil)
     }
 
+    /// An action is about to be executed.
+    ///
+    /// - Throws: where what it makes could not be kept from collection, because the disk is full.
+    func prepare(in store: LocalStore) throws { try log(in: store).prepare() }
+
     /// An action has been executed. `earlier` are those that were done before.
     func add(_ key: Digest, to store: LocalStore, earlier: () -> [Digest]) throws {
-        let log = try log.withLock { log in
+        try log(in: store).add(key, earlier: earlier)
+    }
+
+    private func log(in store: LocalStore) throws -> RootLog {
+        try log.withLock { log in
             if let log { return log }
             let new = try RootLog(name, in: store)
             log = new
             return new
         }
-        try log.add(key, earlier: earlier)
     }
 
     /// Whether it is time to write; then nobody else is told so for another interval.

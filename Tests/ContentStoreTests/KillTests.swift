@@ -10,6 +10,9 @@ import Testing
 @Suite struct KillTests {
     static let rounds = getenv("RETORT_KILL_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 6
 
+    /// How many kills one store lives through: everything in it is read after each.
+    static let lives = 8
+
     /// Writes blobs of several sizes and publishes results, noting each that was said to be durable, until killed.
     static func work(_ path: String, seed: UInt64, killAfter: Int) throws {
         var generator = SeededGenerator(seed: seed)
@@ -30,34 +33,41 @@ import Testing
                     left -= 1
                     return left
                 }
-                if left == 0 { DispatchQueue.global().async { kill(getpid(), SIGKILL) } }
+                if left == 0 { DispatchQueue.global().async { Glibc.kill(getpid(), SIGKILL) } }
             }
         }
     }
 
     @Test func whatWasDurableSurvivesEveryKillAndNothingElseIsSeen() async throws {
-        let path = "/tmp/retort-store-kills-\(getpid())"
-        try FileSystem.makeFolders(path)
-        defer { try? DirectoryWalk.remove(path) }
         var generator = SeededGenerator(seed: 16)
-        for round in 0..<KillTests.rounds {
-            let seed = generator.next()
-            let after = Int.random(in: 1...250, using: &generator)
-            await #expect(processExitsWith: .signal(SIGKILL), "round \(round), seed \(seed), after \(after)") {
-                [path = path as String, seed = seed as UInt64, after = after as Int] in
-                try KillTests.work(path, seed: seed, killAfter: after)
+        for first in stride(from: 0, to: KillTests.rounds, by: KillTests.lives) {
+            let path = "/tmp/retort-store-kills-\(getpid())-\(first)"
+            try FileSystem.makeFolders(path)
+            defer { try? DirectoryWalk.remove(path) }
+            for round in first..<min(first + KillTests.lives, KillTests.rounds) {
+                try await kill(path, round, &generator)
             }
-            let store = try LocalStore(at: "\(path)/store")
-            #expect(try listing("\(path)/store/local/tmp").count == 3, "only this session's own files are left")
-            let audit = try store.audit()
-            #expect(audit.isClean, "round \(round), seed \(seed), after \(after): \(audit)")
-            let durable = try contents("\(path)/durable")
-            let keys = stride(from: 0, to: durable.count / 32 * 32, by: 32).map {
-                Digest(bytes: Array(durable[$0..<$0 + 32]))!
-            }
-            #expect(keys.count >= after)
-            #expect(try store.lookup(keys).allSatisfy { $0.outputs != nil })
         }
+    }
+
+    private func kill(_ path: String, _ round: Int, _ generator: inout SeededGenerator) async throws {
+        let seed = generator.next()
+        let after = Int.random(in: 1...250, using: &generator)
+        let moment: Comment = "round \(round), seed \(seed), after \(after)"
+        await #expect(processExitsWith: .signal(SIGKILL), moment) {
+            [path = path as String, seed = seed as UInt64, after = after as Int] in
+            try KillTests.work(path, seed: seed, killAfter: after)
+        }
+        let store = try LocalStore(at: "\(path)/store")
+        #expect(try listing("\(path)/store/local/tmp").count == 3, "only this session's own files are left: \(moment)")
+        let audit = try store.audit()
+        #expect(audit.isClean, "\(moment): \(audit)")
+        let durable = try contents("\(path)/durable")
+        let keys = stride(from: 0, to: durable.count / 32 * 32, by: 32).map {
+            Digest(bytes: Array(durable[$0..<$0 + 32]))!
+        }
+        #expect(keys.count >= after, moment)
+        #expect(try store.lookup(keys).allSatisfy { $0.outputs != nil }, moment)
     }
 
     /// More rounds with RETORT_RACE_ROUNDS.

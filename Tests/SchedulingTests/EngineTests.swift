@@ -276,27 +276,6 @@ final class TemporaryStore {
         #expect(untouched.stages.map(\.outputs) == mended.stages.map(\.outputs))
     }
 
-    @Test func aRunWhoseActionsDoNotStopEndsWithoutThem() async throws {
-        let store = TemporaryStore()
-        let pipeline = try Pipeline.toys([
-            Toy("numbers", "numbers", [], ["values": values(60)]),
-            Toy("stubborn", "stubborn", [("numbers", ["numbers"])], [:]),
-        ])
-        let engine = try store.engine()
-        let started = AsyncStream<Void>.makeStream()
-        let run = Task {
-            try await engine.run(pipeline) { event in
-                if case .actionStarted("stubborn", _, _) = event { started.continuation.yield() }
-            }
-        }
-        for await _ in started.stream { break }
-        run.cancel()
-        let report = try await run.value
-        #expect(report.status == .interrupted)
-        #expect(report.stage("numbers")!.status == .ok)
-        Stubborn.gate.open()
-    }
-
     @Test func planNamesTheChangedFieldsAndRunsNothing() async throws {
         let store = TemporaryStore()
         let before = try await store.engine().plan(diamond(values(60)))

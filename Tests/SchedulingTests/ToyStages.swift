@@ -174,6 +174,23 @@ struct Stubborn: Stage {
     }
 }
 
+/// Computes, whatever happens, until it is told to stop.
+struct Spinning: Stage {
+    static let isOver = Atomic(false)
+    static let signature = StageSignature(
+        "spinning", version: 1, .map, "Holds a processor and does not listen to cancellation.",
+        inputs: [InputPort("numbers", .numbers, "Input.")], outputs: [OutputPort("numbers", .numbers, "Output.")])
+
+    init(_ parameters: StageParameters) {}
+
+    func run(_ context: any ActionContext) throws -> Accounting {
+        while !Spinning.isOver.load(ordering: .relaxed) {}
+        let records = try context.records("numbers")
+        try context.write(records, to: "numbers")
+        return Accounting(recordsIn: records.count, recordsOut: records.count)
+    }
+}
+
 /// Takes what its parameters say of a run's resources, and says when it has them.
 struct Needy: Stage {
     static let signature = StageSignature(
@@ -235,7 +252,8 @@ struct ToyFailure: Error, CustomStringConvertible {
 
 extension StageLibrary {
     static let toys = StageLibrary([
-        Numbers.self, Shift.self, Sum.self, Scale.self, Careless.self, Stubborn.self, Needy.self, Drift.self,
+        Numbers.self, Shift.self, Sum.self, Scale.self, Careless.self, Stubborn.self, Spinning.self, Needy.self,
+        Drift.self,
     ])
 }
 
