@@ -19,8 +19,9 @@ extension LocalStore {
 
     /// Fetches a blob from upstream, verifies it and keeps it.
     ///
+    /// - Parameter isOneOfMany: It becomes durable with the next commit, which somebody else starts.
     /// - Throws: ``ContentStoreError``: `missingBlob` where it cannot be had, `tooLarge`, or `system`.
-    func fetch(_ digest: Digest, limit: Int) throws {
+    func fetch(_ digest: Digest, limit: Int, isOneOfMany: Bool = false) throws {
         guard let upstream else { throw missingBlob(digest) }
         // Many actions start by reading the same blob at once: one of them fetches it.
         let stripe = Int(truncatingIfNeeded: digest.leadingBits % UInt64(LocalStore.fetchStripes))
@@ -32,7 +33,8 @@ extension LocalStore {
                 throw missingBlob(digest, because: reason)
             }
             do {
-                try accept(digest, at: temporary, limit: limit)
+                try take(digest, at: temporary, limit: limit)
+                if !isOneOfMany { startCommit() }
             } catch let error as ContentStoreError where error.code == .corruptBlob {
                 upstream.rejected(digest, error.problem)
                 throw missingBlob(digest, because: "what came for it is damaged: \(error.problem)")

@@ -31,6 +31,7 @@ public final class LocalStore: BlobStore, ActionCache, Sendable {
     /// What stands behind this store, if something does.
     let attached = Mutex<(any Upstream)?>(nil)
     let fetching = (0..<fetchStripes).map { _ in FetchStripe() }
+    let ahead = FetchAhead()
 
     /// What this process knows of the store.
     struct State {

@@ -12,6 +12,7 @@ struct AnswerComparison {
         /// - Throws: ``NotAnswers`` where records have no verdict.
         init(_ name: String, _ artifact: Artifact, _ store: LocalStore) throws {
             self.name = name
+            store.fetchAhead(artifact)
             for shard in artifact.shards {
                 for record in try StoredRecords.decode(store.read(shard), of: artifact, shard) {
                     guard let id = record["id"]?.string, let correct = record["correct"]?.bool else {

@@ -27,6 +27,7 @@ struct ArtifactExport {
         try removeLeftovers(beginning, in: folder)
         let staged = "\(folder)/\(beginning)\(getpid())"
         do {
+            store.fetchAhead(artifact)
             switch layout {
             case .records: try writeRecords(to: staged, compressed: destination.hasSuffix(".zst"))
             case .tensors: try writeTensors(to: staged)

@@ -31,6 +31,7 @@ extension Run {
             let start = clock.now
             observer(
                 .actionStarted(stage: node.name, prefix: prefix, reasons: try reasons(id, node, prefix, preimage)))
+            fetchAhead(of: id)
             let scratch = try store.makeScratchDirectory()
             defer { scratch.remove() }
             let workspace = workspace(

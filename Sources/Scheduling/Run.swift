@@ -21,6 +21,8 @@ final class Run: Sendable {
         var lostInputs: Set<Digest> = []
         /// What was executed before the pipeline had to be decided anew, by stage.
         var earlier: [Int: ExecutedBefore] = [:]
+        /// The first task of each stage whose inputs have not been asked for ahead.
+        var fetchedAhead: [Int: Int] = [:]
         var isCancelled = false
         var continuation: CheckedContinuation<Void, Never>?
     }
@@ -85,6 +87,7 @@ final class Run: Sendable {
             await decideAndRun()
             releaseLeases()
         } while startOver()
+        store.stopFetchingAhead()
         sources.save()
         trees.remove()
         return report(seconds: (clock.now - start).seconds)
@@ -117,6 +120,7 @@ final class Run: Sendable {
                 before.costs += Accounting(costs: stage.accounting.costs)
                 state.earlier[index] = before
             }
+            state.fetchedAhead = [:]
             state.machine = Run.machine(pipeline, mode, options, explainer.history)
             return true
         }
@@ -130,6 +134,7 @@ final class Run: Sendable {
             _ = state.machine.stop()
             return Array(state.tasks.values)
         }
+        store.stopFetchingAhead()
         for task in tasks { task.cancel() }
         options.alarm.set(Run.grace) { [self] in takeContinuation()?.resume() }
     }
