@@ -3,10 +3,13 @@ import Synchronization
 
 /// Where requests run: a Dispatch queue of their own, so that a thread that waits for one never waits for the
 /// cooperative pool it may itself be part of.
+///
+/// Those who wait for requests hold the threads of their quality of service, and Dispatch adds more of these only now and
+/// then. Each quality has threads of its own, so requests have another than any who wait.
 final class NetworkExecutor: TaskExecutor {
     static let shared = NetworkExecutor()
 
-    private let queue = DispatchQueue(label: "retort.network", attributes: .concurrent)
+    private let queue = DispatchQueue(label: "retort.network", qos: .userInitiated, attributes: .concurrent)
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
