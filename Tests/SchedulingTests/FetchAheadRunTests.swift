@@ -77,7 +77,8 @@ import Testing
         let distant = Distant(try mine.open(), holdingBack: shards.map(\.digest))
         let store = try theirs.open()
         store.attach(distant)
-        let further = Toy("further", type, [("numbers", ["left.positive"])], type == "shift" ? ["by": 3] : ["modulo": 97])
+        let further = Toy(
+            "further", type, [("numbers", ["left.positive"])], type == "shift" ? ["by": 3] : ["modulo": 97])
         let second = try await Engine(store: store, options: Engine.Options(jobs: 1)).run(pipeline(further))
         #expect(second.status == .ok, "\(second.failures)")
         #expect(second.stages.map { $0.executed > 0 } == [false, false, true])
