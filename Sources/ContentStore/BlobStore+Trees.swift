@@ -24,7 +24,7 @@ extension BlobStore {
     /// - Throws: ``ContentStoreError``, as ``BlobStore/readFile(_:limit:to:executable:)``; `system` also where
     ///   something is at `path` already.
     public func readTree(_ artifact: Artifact, to path: String) throws {
-        if try FileSystem.status(of: path) != nil { throw FileSystem.failure("creating the folder", path, EEXIST) }
+        if try FileSystem.status(of: path) != nil { throw FileSystem.failure("creating", path, EEXIST) }
         let partial = "\(path).partial-\(getpid())"
         try DirectoryWalk.remove(partial)
         try FileSystem.makeFolders(partial)

@@ -79,7 +79,7 @@ final class FileLock: Sendable {
     private static func take(_ path: String, _ operation: Int32) throws(ContentStoreError) -> FileLock? {
         while true {
             let raw = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-            guard raw >= 0 else { throw FileSystem.failure("opening the lock", path) }
+            guard raw >= 0 else { throw FileSystem.failure("opening", path) }
             do throws(ContentStoreError) {
                 try hold(raw, operation, path)
             } catch {

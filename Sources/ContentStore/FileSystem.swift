@@ -254,7 +254,7 @@ package enum FileSystem {
         let code = errno
         var raw = stat()
         if code == EEXIST, stat(path, &raw) == 0, raw.st_mode & S_IFMT == S_IFDIR { return false }
-        throw failure("creating the folder", path, code)
+        throw failure("creating", path, code)
     }
 
     /// Creates a folder and those above it.
@@ -313,7 +313,7 @@ package enum FileSystem {
     package static func makeTemporaryFolder(_ name: String) throws(ContentStoreError) -> String {
         let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         var template = Array("\(parent)/\(name)-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw failure("making a temporary folder", parent) }
+        guard mkdtemp(&template) != nil else { throw failure("making a folder in", parent) }
         return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
@@ -325,20 +325,9 @@ package enum FileSystem {
 
     /// What the operating system refused, in words, from `errno`.
     package static func failure(_ doing: String, _ path: String, _ code: Int32 = Glibc.errno) -> ContentStoreError {
-        let remedy =
-            switch code {
-            case ENOSPC, EDQUOT: "free some space on that disk and run again; nothing that was finished is lost"
-            case EACCES, EPERM: "check who owns it and its mode, or choose another store with --store"
-            case EROFS: "choose a store on a file system that can be written, with --store"
-            case EMFILE, ENFILE: "raise the limit (ulimit -n), or lower --jobs"
-            case ENOTDIR: "remove the file that stands where a folder should be, or choose another path"
-            case ENOENT: "check the path"
-            case EEXIST: "remove it, or choose another path"
-            case EXDEV: "let the whole store, local/ included, lie on one file system"
-            case EIO: "the disk or its network is failing: check the system's log"
-            default: "see what the operating system says about it"
-            }
-        return ContentStoreError(
-            .system, path, "\(doing) it failed: \(String(cString: strerror(code)))", remedy: remedy, errno: code)
+        ContentStoreError(
+            .system, path, "\(doing) it failed: \(String(cString: strerror(code)))",
+            remedy: remedy(for: code, at: .store),
+            errno: code)
     }
 }

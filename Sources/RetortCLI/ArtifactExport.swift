@@ -23,11 +23,11 @@ struct ArtifactExport {
     func write(to destination: String, replaces: Bool) throws {
         guard try replaces || FileSystem.status(of: destination) == nil else { throw Occupied(path: destination) }
         let (folder, beginning) = (FileSystem.folder(of: destination), Self.stagedBeginning(for: destination))
-        try FileSystem.makeFolders(folder)
-        try removeLeftovers(beginning, in: folder)
         let staged = "\(folder)/\(beginning)\(getpid())"
         do {
             store.fetchAhead(artifact)
+            try FileSystem.makeFolders(folder)
+            try removeLeftovers(beginning, in: folder)
             switch layout {
             case .records: try writeRecords(to: staged, compressed: destination.hasSuffix(".zst"))
             case .tensors: try writeTensors(to: staged)
@@ -37,7 +37,10 @@ struct ArtifactExport {
             try publish(staged, at: destination)
         } catch {
             try? DirectoryWalk.remove(staged)
-            throw error
+            guard let error = error as? ContentStoreError, !error.subject.hasPrefix(store.path + "/") else {
+                throw error
+            }
+            throw error.concerning(.export)
         }
     }
 
@@ -93,10 +96,17 @@ struct ArtifactExport {
     private func removeLeftovers(_ beginning: String, in folder: String) throws {
         for name in try FileSystem.names(in: folder) ?? [] where name.hasPrefix(beginning) {
             let digits = name.dropFirst(beginning.count).prefix { $0.isASCII && $0.isNumber }
-            guard let process = pid_t(digits), process == getpid() || kill(process, 0) != 0 && errno == ESRCH else {
-                continue
-            }
+            guard let process = pid_t(digits), try process == getpid() || isOver(process) else { continue }
             try DirectoryWalk.remove("\(folder)/\(name)")
         }
+    }
+
+    private func isOver(_ process: pid_t) throws -> Bool {
+        if kill(process, 0) != 0 { return errno == ESRCH }
+        // One that nobody has waited for yet is over all the same: "123 (name) Z …".
+        let path = "/proc/\(process)/stat"
+        guard let file = try FileSystem.openIfPresent(path) else { return true }
+        let text = String(decoding: try FileSystem.contents(of: file, path, count: 512), as: UTF8.self)
+        return text.split(separator: ")").last?.hasPrefix(" Z") ?? false
     }
 }

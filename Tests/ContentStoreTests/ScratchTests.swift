@@ -30,6 +30,6 @@ import Testing
         let path = scratch.path
         let failure = try #require(scratch.failure as? ContentStoreError)
         #expect(
-            failure.description == "\(path): creating the folder it failed: No such file or directory; check the path")
+            failure.description == "\(path): creating it failed: No such file or directory; check the path")
     }
 }

@@ -212,6 +212,20 @@ import Testing
         #expect(try folder.listing("team").allSatisfy { !$0.contains("incoming") })
     }
 
+    @Test func whatAKilledPushLeftGoesADayLater() async throws {
+        let team = try folder.makeFolder("team")
+        let leftovers = try folder.makeFolder("team/incoming")
+        for (name, hours) in [("old", 25.0), ("young", 23.0)] {
+            FileManager.default.createFile(
+                atPath: "\(leftovers)/\(name)", contents: Data("half".utf8),
+                attributes: [.modificationDate: Date(timeIntervalSinceNow: -3600 * hours)])
+        }
+        let machine = try machine("a", .directory(team))
+        _ = try machine.publish("work", [[1, 2, 3]])
+        #expect(await machine.finishUploads() == [], "\(machine.warnings.all)")
+        #expect(try folder.listing("team/incoming") == ["young"])
+    }
+
     @Test func segmentsTravelVerifiedAndOnlyGrow() throws {
         let collection = try #require(SegmentCollection("teacher-ledger"))
         let store = try LocalStore(at: folder.file("a"))

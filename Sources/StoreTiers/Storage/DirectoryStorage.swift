@@ -3,11 +3,19 @@ import Glibc
 
 /// A tier in a directory that several machines mount.
 ///
-/// Nothing here relies on locks, which network file systems keep badly: an object is written beside its place and
-/// renamed into it, and two who write the same object write the same content.
+/// Nothing here relies on locks, which network file systems keep badly: an object is written to a folder of its own and
+/// renamed into its place, and two who write the same object write the same content.
 struct DirectoryStorage: ObjectStorage {
     let root: String
     let tier: String
+    private let incoming: IncomingFolder
+
+    init(root: String, tier: String) {
+        self.root = root
+        self.tier = tier
+        incoming = IncomingFolder(path: "\(root)/incoming")
+    }
+
     var parallelism: Int { 8 }
 
     private func path(_ object: ObjectName) -> String { "\(root)/\(object.path)" }
@@ -86,8 +94,8 @@ struct DirectoryStorage: ObjectStorage {
     private func put(_ object: ObjectName, _ fill: (String) throws -> Void) throws {
         let target = path(object)
         let folder = FileSystem.folder(of: target)
-        let temporary = "\(folder)/.incoming-\(DirectoryStorage.uniqueName())"
         try checkRoot()
+        let temporary = try incoming.newFile()
         try FileSystem.makeFolders(folder)
         do {
             try fill(temporary)
@@ -131,12 +139,7 @@ struct DirectoryStorage: ObjectStorage {
                 case EACCES, EPERM, EROFS: .refused
                 default: .unreachable
                 }
-            throw TierError(code, tier, "\(error.subject): \(error.problem)", remedy: error.remedy)
+            throw TierError(code, tier, "\(error.subject): \(error.problem)", remedy: error.concerning(.tier).remedy)
         }
-    }
-
-    private static func uniqueName() -> String {
-        var generator = SystemRandomNumberGenerator()
-        return "\(getpid())-" + String(generator.next(), radix: 16)
     }
 }
