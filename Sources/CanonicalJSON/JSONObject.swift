@@ -8,7 +8,17 @@ public struct JSONObject: Sendable, Equatable {
     public init() { members = [] }
 
     /// Members from pairs in any order; a later duplicate of a key replaces the earlier one. O(n log n).
-    public init(_ pairs: some Sequence<(String, JSON)>) {
+    public init(_ pairs: some Sequence<(String, JSON)>) { self.init(Array(pairs)) }
+
+    /// Members from pairs in any order; a later duplicate of a key replaces the earlier one. O(n log n).
+    public init(_ pairs: [(String, JSON)]) {
+        guard pairs.count > JSONObject.few else {
+            // A record has a few members, and there are many records: no lists on the way.
+            members = []
+            members.reserveCapacity(pairs.count)
+            for (key, value) in pairs { self[key] = value }
+            return
+        }
         var indexed = pairs.enumerated().map { (offset: $0.offset, key: $0.element.0, value: $0.element.1) }
         indexed.sort { a, b in
             switch compareUTF8(a.key, b.key) {
@@ -27,6 +37,9 @@ public struct JSONObject: Sendable, Equatable {
             }
         }
     }
+
+    /// Up to so many members are best put in place one by one.
+    private static let few = 8
 
     public var count: Int { members.count }
     public var isEmpty: Bool { members.isEmpty }

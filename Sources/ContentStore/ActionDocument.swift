@@ -30,16 +30,18 @@ enum ActionDocument {
                 ("format", .string("\(format)/\(formatVersion)")), ("key", .string(key.hex)),
                 ("outputs", result.outputs), ("preimage", result.preimage), ("provenance", result.provenance),
             ]))
-        // The body without its opening brace, and with the references, the last of its members.
-        var covered = Array(body.canonicalBytes.dropFirst().dropLast())
-        covered.append(referencesOpening)
-        covered.append(listOf: result.references)
-        covered.append("}")
+        let members = body.canonicalBytes
         var bytes = opening
-        bytes.reserveCapacity(bodyStart + covered.count)
-        bytes.append(contentsOf: Digest(of: covered).hex.utf8)
-        bytes.append(contentsOf: "\",".utf8)
-        bytes.append(contentsOf: covered)
+        bytes.reserveCapacity(bodyStart + members.count + 32 + 67 * result.references.count)
+        // The place of the checksum, the body without its opening brace, and the references, the last of its members.
+        bytes.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: 64))
+        bytes.append("\",")
+        bytes.append(contentsOf: members.dropFirst().dropLast())
+        bytes.append(referencesOpening)
+        bytes.append(listOf: result.references)
+        bytes.append("}")
+        let checksum = bytes.withUnsafeBytes { Digest(of: UnsafeRawBufferPointer(rebasing: $0[bodyStart...])) }
+        bytes.replaceSubrange(opening.count..<opening.count + 64, with: checksum.hex.utf8)
         return bytes
     }
 

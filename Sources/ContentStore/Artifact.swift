@@ -46,7 +46,12 @@ public struct Artifact: Sendable, Hashable {
         self.type = type
         self.content = content
         try Artifact.validate(content)
-        digest = Digest(of: manifest ?? Artifact.encode(type, content))
+        digest =
+            switch content {
+            case .shards(let shards) where manifest == nil:
+                Digest(ofPieces: ShardManifest.pieces(type, shards))
+            default: Digest(of: manifest ?? Artifact.encode(type, content))
+            }
     }
 
     /// The shards; empty for a tree.

@@ -12,7 +12,7 @@ enum BlobFile {
     }
 
     /// How many pieces are in flight at once: enough to keep two cores busy, and memory within some 50 MiB.
-    private static let width = 6
+    static let width = 6
 
     /// After how many bytes of frames the disk is told to start on them.
     private static let diskStride = 4 << 20
@@ -103,9 +103,11 @@ enum BlobFile {
     /// Writes everything `read` gives as frames to `target`, hashing on the caller's thread and compressing on all
     /// cores. Returns digest and size of the content.
     ///
-    /// - Parameter read: Fills the buffer as far as it can; fewer bytes than fit only at the end.
+    /// - Parameters:
+    ///   - width: How many pieces are in flight at once: of one, memory is bounded more closely and one core compresses.
+    ///   - read: Fills the buffer as far as it can; fewer bytes than fit only at the end.
     static func write(
-        to target: borrowing Descriptor, _ targetPath: String, level: Int,
+        to target: borrowing Descriptor, _ targetPath: String, level: Int, width: Int = width,
         read: (UnsafeMutableRawBufferPointer) throws -> Int
     ) throws -> FileContent {
         var hasher = Hasher256()

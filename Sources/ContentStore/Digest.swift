@@ -24,6 +24,9 @@ public struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
 
     /// The digest of `bytes`. O(size).
+    public init(of bytes: [UInt8]) { self = bytes.withUnsafeBytes { Digest(of: $0) } }
+
+    /// The digest of `bytes`. O(size).
     public init(of bytes: some Sequence<UInt8>) {
         var hasher = Hasher256()
         hasher.update(bytes)

@@ -12,6 +12,11 @@ public struct Hasher256 {
     }
 
     /// Feeds bytes. O(size).
+    public mutating func update(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { state.update(bufferPointer: $0) }
+    }
+
+    /// Feeds bytes. O(size).
     public mutating func update(_ bytes: some Sequence<UInt8>) {
         let done: Void? = bytes.withContiguousStorageIfAvailable { state.update(bufferPointer: .init($0)) }
         if done == nil { Array(bytes).withUnsafeBytes { state.update(bufferPointer: $0) } }

@@ -31,7 +31,8 @@ extension LocalStore {
             // The index is only a copy: a disk too full for it is no reason to fail.
             try? index.append(found.compactMap(\.unindexed))
         }
-        return (found, Set(try absent(among: found.flatMap(\.references))))
+        // The keys are protected, and with them what their results name. Where nothing is, it may be collected meanwhile.
+        return (found, Set(try absent(among: found.flatMap(\.references), noting: session != nil)))
     }
 
     private enum Found {

@@ -30,12 +30,15 @@ extension LocalStore {
             } while end < elements.count && end - start < LocalStore.batchCount
                 && bytes + sizes[end] <= LocalStore.batchBytes
             kept += try writeBatch(Array(elements[start..<end]), content: content)
+            if state.withLock({ $0.pendingBlobs.count >= LocalStore.mostPending }) { try flush() }
         }
         return kept
     }
 
     /// The most contents that are kept at once.
     private static let batchCount = 4096
+    /// From how many blobs on that are not in place yet they are put there: their temporary files' names take memory.
+    private static let mostPending = 1 << 14
     /// The most bytes of content that are held in memory at once, unless one content alone is larger.
     private static let batchBytes = 16 << 20
 
@@ -47,7 +50,7 @@ extension LocalStore {
             return (FileContent(digest: Digest(of: bytes), bytes: bytes.count), bytes)
         }
         let digests = made.map(\.0.digest)
-        var absent = Set(try protecting(digests) { try self.absent(among: digests) })
+        var absent = Set(try protecting(digests) { try self.absent(among: digests, noting: true) })
         // Of content that several elements share, one copy.
         let new = absent.isEmpty ? [] : made.filter { absent.remove($0.0.digest) != nil }
         try Parallel.forEach(new, atLeast: 8) { kept, bytes in

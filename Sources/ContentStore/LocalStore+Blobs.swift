@@ -12,7 +12,9 @@ extension LocalStore {
     }
 
     /// Those of `digests` that are not here now.
-    func absent(among digests: [Digest]) throws -> [Digest] {
+    ///
+    /// - Parameter noting: Remembers those that lie in place. Only of content that this session protects.
+    func absent(among digests: [Digest], noting: Bool = false) throws -> [Digest] {
         // Not a copy of them all: whoever writes next would have to make another.
         let placed = state.withLock { state in
             state.pendingBlobs.isEmpty ? digests : digests.filter { state.pendingBlobs[$0] == nil }
@@ -25,6 +27,11 @@ extension LocalStore {
             }
             // No frame is empty: an empty file is what a power failure may leave on some file systems.
             return status.st_mode & S_IFMT == S_IFREG && status.st_size > 0
+        }
+        if noting {
+            state.withLock { state in
+                for (digest, isPresent) in zip(placed, present) { state.present.note(digest, isPresent) }
+            }
         }
         return zip(placed, present).filter { !$0.1 }.map(\.0)
     }
@@ -111,12 +118,31 @@ extension LocalStore {
         }
     }
 
+    /// Keeps what `read` gives, with memory for one frame.
+    ///
+    /// - Parameter read: Fills the buffer as far as it can; fewer bytes than fit only at the end.
+    func writeStream(_ read: (UnsafeMutableRawBufferPointer) throws -> Int) throws -> Digest {
+        let temporary = try temporaryPath()
+        let content = try writeFrames(to: temporary, width: 1, read: read)
+        do {
+            if try holds(content.digest, bytes: content.bytes) {
+                _ = unlink(temporary)
+            } else {
+                adopt(content.digest, temporary)
+            }
+        } catch {
+            _ = unlink(temporary)
+            throw error
+        }
+        return content.digest
+    }
+
     private func writeFrames(
-        to temporary: String, read: (UnsafeMutableRawBufferPointer) throws -> Int
+        to temporary: String, width: Int = BlobFile.width, read: (UnsafeMutableRawBufferPointer) throws -> Int
     ) throws -> FileContent {
         let target = try FileSystem.open(temporary, O_WRONLY | O_CREAT | O_EXCL, doing: "creating")
         do {
-            return try BlobFile.write(to: target, temporary, level: compressionLevel, read: read)
+            return try BlobFile.write(to: target, temporary, level: compressionLevel, width: width, read: read)
         } catch {
             _ = unlink(temporary)
             throw error

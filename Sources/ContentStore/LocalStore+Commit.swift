@@ -16,7 +16,7 @@ extension LocalStore {
         _ result: ActionResult, for key: Digest, lacking: Set<Digest> = [],
         completion: @escaping @Sendable (Result<Void, any Error>) -> Void
     ) throws {
-        let absent = try protecting(result.references + [key]) { try self.absent(among: result.references) }
+        let absent = try absentReferences(of: result, key)
         // What was taken over from upstream need not have been fetched.
         let lost = try absent.isEmpty ? [] : unavailable(among: absent)
         if let first = lost.first(where: { !lacking.contains($0) }) { throw missingBlob(first) }
@@ -27,6 +27,21 @@ extension LocalStore {
             completion(outcome)
         }
     }
+
+    /// The references of a result that are not here, all that are here being protected. In parts, so that the hundred
+    /// thousand of a memo are not held several times over; and without a second look at those that this session has found
+    /// in place and protects already.
+    private func absentReferences(of result: ActionResult, _ key: Digest) throws -> [Digest] {
+        try protecting([key]) {}
+        let references = result.references
+        return try stride(from: 0, to: references.count, by: LocalStore.referencesAtOnce).flatMap { start in
+            let part = references[start..<min(references.count, start + LocalStore.referencesAtOnce)]
+            let unknown = state.withLock { state in part.filter { !state.present.contains($0) } }
+            return unknown.isEmpty ? [] : try protecting(unknown) { try self.absent(among: unknown) }
+        }
+    }
+
+    private static let referencesAtOnce = 4096
 
     /// Keeps a result whose blobs may lie elsewhere.
     func keep(
@@ -86,7 +101,7 @@ extension LocalStore {
         }
         let outcome: Result<Void, any Error> = Result {
             try synchronize(blobs: blobs, results: results)
-            var folders = try move(blobs.map { ($0.value, layout.blob($0.key)) }, under: layout.blobs)
+            var folders = try move(blobs.lazy.map { ($0.value, self.layout.blob($0.key)) }, under: layout.blobs)
             state.withLock { state in
                 for (digest, temporary) in blobs {
                     if state.pendingBlobs[digest] == temporary { state.pendingBlobs[digest] = nil }
@@ -163,7 +178,7 @@ extension LocalStore {
     }
 
     /// Moves files to where they belong. Returns the folders that have to be flushed.
-    private func move(_ moves: [(from: String, to: String)], under top: String) throws -> [String] {
+    private func move(_ moves: some Sequence<(from: String, to: String)>, under top: String) throws -> [String] {
         var folders: [String] = []
         for move in moves {
             let folder = FileSystem.folder(of: move.to)

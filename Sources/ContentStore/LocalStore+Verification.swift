@@ -35,6 +35,7 @@ extension LocalStore {
             } else if let file = try FileSystem.openIfPresent(layout.blob(digest)) {
                 value = try body(file, layout.blob(digest), isVerified)
             } else {
+                state.withLock { $0.forget(digest) }
                 throw missingBlob(digest)
             }
             if !isVerified { state.withLock { $0.noteVerified(digest) } }
@@ -78,7 +79,7 @@ extension LocalStore {
     /// Puts a damaged blob aside. Returns the error that says so.
     private func quarantine(_ digest: Digest, _ problem: String) -> ContentStoreError {
         let pending = state.withLock { state in
-            state.forgetVerified(digest)
+            state.forget(digest)
             return state.pendingBlobs.removeValue(forKey: digest)
         }
         if access == .readWrite {

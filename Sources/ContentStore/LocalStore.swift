@@ -44,6 +44,8 @@ public final class LocalStore: BlobStore, ActionCache, Sendable {
         /// Blobs whose content this process has verified, or written itself: the latest, so that memory stays bounded
         /// however many there are. One that is forgotten is verified again when it is read again.
         private(set) var verified: Set<Digest> = []
+        /// Blobs that this session protects and has found in place.
+        var present = PresentBlobs()
         var temporaryFiles = 0
 
         private static let remembered = 1 << 15
@@ -53,7 +55,11 @@ public final class LocalStore: BlobStore, ActionCache, Sendable {
             verified.insert(digest)
         }
 
-        mutating func forgetVerified(_ digest: Digest) { verified.remove(digest) }
+        /// What was known of a blob that turned out to be damaged or gone holds no more.
+        mutating func forget(_ digest: Digest) {
+            verified.remove(digest)
+            present.note(digest, false)
+        }
     }
 
     struct PendingResult {

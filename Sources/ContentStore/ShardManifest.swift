@@ -8,11 +8,16 @@ enum ShardManifest {
     /// `{"format":"retort-artifact/1","shards":[{"bytes":9,"digest":"…","prefix":"01","records":1}],"type":"questions/1"}`.
     /// O(shards).
     static func encode(_ type: ArtifactType, _ shards: [Shard]) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(64 + shards.count * 160)
-        bytes.append(opening)
-        for (index, shard) in shards.enumerated() {
-            bytes.append(index == 0 ? #"{"bytes":"# : #",{"bytes":"#)
+        pieces(type, shards).joined(capacity: 128 + shards.count * 160)
+    }
+
+    /// What ``encode(_:_:)`` gives, in pieces.
+    static func pieces(_ type: ArtifactType, _ shards: [Shard]) -> TextPieces<[Shard].Iterator> {
+        var start: [UInt8] = []
+        start.append(opening)
+        let end = Array(#"],"type":"\#(type)"}"#.utf8)
+        return TextPieces(opening: start, shards.makeIterator(), closing: end) { shard, isFirst, bytes in
+            bytes.append(isFirst ? #"{"bytes":"# : #",{"bytes":"#)
             bytes.append(decimal: shard.bytes)
             bytes.append(#","digest":""#)
             bytes.append(hexadecimal: shard.digest)
@@ -22,10 +27,6 @@ enum ShardManifest {
             bytes.append(decimal: shard.records)
             bytes.append("}")
         }
-        bytes.append(#"],"type":""#)
-        bytes.append(contentsOf: type.description.utf8)
-        bytes.append(#""}"#)
-        return bytes
     }
 
     /// What a manifest says; nil where it is not exactly what ``encode(_:_:)`` writes. O(size).

@@ -4,8 +4,10 @@
 public struct ShardPrefix: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The bits, the first one most significant; bits past `length` are zero.
     let bits: UInt64
+    private let bitCount: UInt8
+
     /// How many bits, from 0 to 64.
-    public let length: Int
+    public var length: Int { Int(bitCount) }
 
     /// The prefix of every record.
     public static let root = ShardPrefix(bits: 0, length: 0)
@@ -14,7 +16,7 @@ public struct ShardPrefix: Hashable, Comparable, Sendable, CustomStringConvertib
     init(bits: UInt64, length: Int) {
         precondition((0...64).contains(length), "a shard prefix has at most 64 bits")
         self.bits = bits & ShardPrefix.mask(length)
-        self.length = length
+        bitCount = UInt8(length)
     }
 
     /// From a text of zeros and ones; `""` and `"*"` are the root. Nil for anything else.

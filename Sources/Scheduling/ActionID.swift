@@ -3,8 +3,16 @@ import StageGraph
 
 /// An action of a run: a stage by its index in the pipeline and a task by its index in the stage.
 struct ActionID: Hashable, Sendable {
-    let stage: Int
-    let task: Int
+    private let stageIndex: Int32
+    private let taskIndex: Int32
+
+    init(stage: Int, task: Int) {
+        stageIndex = Int32(stage)
+        taskIndex = Int32(task)
+    }
+
+    var stage: Int { Int(stageIndex) }
+    var task: Int { Int(taskIndex) }
 }
 
 /// What an action leaves behind on one output.

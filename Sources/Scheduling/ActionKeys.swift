@@ -36,25 +36,20 @@ struct ActionKeys: Sendable {
     }
 
     /// The blob.
-    var document: [UInt8] { Self.document(of: byPrefix, count: byPrefix.count) }
+    var document: [UInt8] { Self.pieces(of: byPrefix).joined(capacity: byPrefix.count * 104) }
 
-    /// The blob of actions in the order of their prefixes: canonical JSON, written without making JSON values of a hundred
-    /// thousand keys. O(actions).
-    ///
-    /// - Parameter count: About how many there are.
-    static func document(of actions: some Sequence<Action>, count: Int) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(count * 104)
-        bytes.append("{")
+    /// The blob of actions in the order of their prefixes, in pieces: canonical JSON, written without making JSON values
+    /// of a hundred thousand keys. O(actions).
+    static func pieces<Actions: Sequence<Action>>(of actions: Actions) -> TextPieces<Actions.Iterator> {
         // In the order of the prefixes, texts of zeros and ones are in the order of their bytes.
-        for action in actions {
-            bytes.append(bytes.count > 1 ? ",\"" : "\"")
+        TextPieces(
+            opening: [UInt8(ascii: "{")], actions.makeIterator(), closing: [UInt8(ascii: "}")]
+        ) { action, isFirst, bytes in
+            bytes.append(isFirst ? "\"" : ",\"")
             bytes.append(prefix: action.prefix)
             bytes.append("\":")
             append(action, to: &bytes)
         }
-        bytes.append("}")
-        return bytes
     }
 
     /// `["key", in, out]`, `["key", in, out, {"reason": count}]` or `"key"`.

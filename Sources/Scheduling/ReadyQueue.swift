@@ -4,20 +4,16 @@ import StageGraph
 struct ReadyPriority: Comparable {
     /// Seconds (or stages, where no times are known) of the longest chain that starts with the action.
     let reach: Double
-    private let stage: Int32
-    private let task: Int32
+    let id: ActionID
 
     init(_ id: ActionID, reach: Double) {
         self.reach = reach
-        stage = Int32(id.stage)
-        task = Int32(id.task)
+        self.id = id
     }
-
-    var id: ActionID { ActionID(stage: Int(stage), task: Int(task)) }
 
     /// Less is earlier: the longest chain, then the order of stages and shards.
     static func < (a: ReadyPriority, b: ReadyPriority) -> Bool {
-        (-a.reach, a.stage, a.task) < (-b.reach, b.stage, b.task)
+        (-a.reach, a.id.stage, a.id.task) < (-b.reach, b.id.stage, b.id.task)
     }
 }
 

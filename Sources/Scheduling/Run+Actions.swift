@@ -53,6 +53,8 @@ extension Run {
             let seconds = (clock.now - start).seconds
             let outcome = ActionOutcome(
                 outputs: try workspace.finish(), accounting: accounting, seconds: seconds)
+            // A source has held all its records: what it took is free by now, and what follows need not come on top.
+            if node.signature.granularity != .map { Allocator.trim() }
             // Another took the lease over, because this process seemed dead: what it has published meanwhile stands.
             if !lease.isHeld, let outcome = try finishedElsewhere(node, prefix, preimage) {
                 state.withLock { _ = $0.tasks.removeValue(forKey: id) }
@@ -133,23 +135,22 @@ extension Run {
         guard let preimage else { return send([.completed(stage: stage)]) }
         do {
             for artifact in outputs.values { try store.write(artifact) }
-            let (outcome, tasks, absent) = state.withLock { state in
-                let stage = state.machine.stages[stage]
-                let outcome = StageOutcome(
-                    outputs: outputs, accounting: stage.accounting, actions: stage.executed + stage.cached)
-                return (outcome, stage.tasks!, state.machine.absent)
+            let (finished, absent) = state.withLock { ($0.machine.stages[stage], $0.machine.absent) }
+            let outcome = StageOutcome(
+                outputs: outputs, accounting: finished.accounting, actions: finished.executed + finished.cached)
+            let actions = finished.tasks!.enumerated().lazy.compactMap { index, task in
+                task.key.map {
+                    ActionKeys.Action(prefix: task.prefix, key: $0, accounting: finished.accounting(of: index))
+                }
             }
-            let actions = tasks.lazy.compactMap { task in
-                task.key.map { ActionKeys.Action(prefix: task.prefix, key: $0, accounting: task.accounting) }
-            }
-            let keyBlob = try store.write(ActionKeys.document(of: actions, count: tasks.count))
+            let keyBlob = try store.write(pieces: ActionKeys.pieces(of: actions))
             let references = ResultCoding.references(outputs.values.map { .artifact($0) })
             try store.publish(
                 ActionResult(
                     preimage: preimage.json, outputs: ResultCoding.encode(outcome, keys: keyBlob),
                     references: references + [keyBlob] + sources.keepTexts(of: pipeline.stages[stage], in: store)),
                 for: preimage.key, lacking: absent)
-            published.withLock { $0[preimage.key] = tasks.compactMap(\.key) }
+            _ = published.withLock { $0.insert(stage) }
             send([.completed(stage: stage)])
         } catch {
             fail(stage, nil, error)

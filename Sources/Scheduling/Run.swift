@@ -44,12 +44,23 @@ final class Run: Sendable {
     let state: Mutex<State>
     /// What is left of the last runs of map stages, by stage, once it has been asked for.
     let earlier = Mutex<[Int: EarlierActions?]>([:])
-    /// The keys of the actions behind each memo that this run has published.
-    let published = Mutex<[Digest: [Digest]]>([:])
+    /// The stages whose memos this run has published.
+    let published = Mutex<Set<Int>>([])
 
     let unfinished: UnfinishedRun
 
-    var publishedActions: [Digest: [Digest]] { published.withLock { $0 } }
+    /// The keys of the actions behind each memo that this run has published.
+    var publishedActions: [Digest: [Digest]] {
+        let published = published.withLock { $0 }
+        return state.withLock { state in
+            var actions: [Digest: [Digest]] = [:]
+            for index in published {
+                let stage = state.machine.stages[index]
+                if let key = stage.key { actions[key] = stage.tasks?.compactMap(\.key) }
+            }
+            return actions
+        }
+    }
 
     /// Lookups, hashing and publishing.
     let queue = DispatchQueue(label: "retort.store", attributes: .concurrent)
@@ -109,6 +120,7 @@ final class Run: Sendable {
     private func startOver() -> Bool {
         // Content that was gone has been made again.
         earlier.withLock { $0 = [:] }
+        published.withLock { $0 = [] }
         return state.withLock { state in
             guard state.machine.hasDiverged, !state.isCancelled, options.keepGoing || state.failures.isEmpty else {
                 return false

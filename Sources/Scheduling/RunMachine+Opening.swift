@@ -101,7 +101,6 @@ extension RunMachine {
         guard stages[id.stage].tasks![id.task].pending == 0, stages[id.stage].tasks![id.task].status == .waiting
         else { return }
         if stages[id.stage].isMap && readsNothing(id) {
-            stages[id.stage].tasks![id.task].isVacant = true
             finish(id, ActionOutcome(outputs: [:], accounting: Accounting(), seconds: 0))
             return
         }

@@ -8,14 +8,14 @@ extension RunMachine {
         var required = [first]
         while let id = required.popLast() {
             for (digest, producer) in lostInputs(of: id) {
-                guard stages[id.stage].tasks![id.task].lacking.insert(digest).inserted else { continue }
+                guard lacking[id, default: []].insert(digest).inserted else { continue }
                 waiters[digest, default: []].append(id)
                 if beginRestoring(producer) { required.append(producer) }
             }
             if mode == .plan {
                 stages[id.stage].tasks![id.task].status = .wouldRun
                 if stages[id.stage].tasks![id.task].isRestoring { stages[id.stage].cached -= 1 }
-            } else if stages[id.stage].tasks![id.task].lacking.isEmpty {
+            } else if lacking[id] == nil {
                 makeReady(id)
             } else {
                 stages[id.stage].tasks![id.task].status = .blocked
@@ -78,9 +78,10 @@ extension RunMachine {
         for digest in ResultCoding.references(outcome.outputs.values) {
             absent.remove(digest)
             for id in waiters.removeValue(forKey: digest) ?? [] {
-                stages[id.stage].tasks![id.task].lacking.remove(digest)
-                let task = stages[id.stage].tasks![id.task]
-                if task.status == .blocked, task.lacking.isEmpty { makeReady(id) }
+                lacking[id]?.remove(digest)
+                guard lacking[id]?.isEmpty ?? true else { continue }
+                lacking[id] = nil
+                if stages[id.stage].tasks![id.task].status == .blocked { makeReady(id) }
             }
         }
     }

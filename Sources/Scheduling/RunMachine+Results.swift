@@ -28,13 +28,12 @@ extension RunMachine {
         stages[id.stage].accounting += outcome.accounting
         stages[id.stage].unfinishedTasks -= 1
         if stages[id.stage].isMap {
-            var accounting = outcome.accounting
-            accounting.costs = [:]
-            stages[id.stage].tasks![id.task].accounting = accounting
+            stages[id.stage].setAccounting(outcome.accounting, of: id.task)
             for (name, output) in outcome.outputs {
                 guard case .shard(let shard?) = output else { continue }
                 if stages[id.stage].made[name] == nil {
-                    stages[id.stage].made[name] = MadeShards(tasks: stages[id.stage].tasks!.count)
+                    stages[id.stage].made[name] = MadeShards(
+                        first: shard, tasks: stages[id.stage].tasks!.count)
                 }
                 stages[id.stage].made[name]!.set(shard, of: id.task)
             }
@@ -124,11 +123,9 @@ extension RunMachine {
 
     private mutating func assembleOutputs(_ stage: Int) {
         do {
-            for port in stages[stage].signature.outputs {
-                let state = stages[stage]
-                let shards = state.shards(state.tasks!.indices, on: port.name)
+            for port in stages[stage].signature.outputs where stages[stage].outputs[port.name] == nil {
+                let shards = stages[stage].made.removeValue(forKey: port.name)?.all ?? []
                 stages[stage].outputs[port.name] = try Artifact(type: port.type, shards: shards)
-                stages[stage].made[port.name] = nil
             }
         } catch {
             stages[stage].problem = "\(error)"

@@ -71,6 +71,8 @@ struct RunMachine {
     var hasDiverged = false
     /// Content that results name and that is not to be had.
     var absent: Set<Digest> = []
+    /// What actions read and has to be made again before they run; none of the sets is empty.
+    var lacking: [ActionID: Set<Digest>] = [:]
     /// Actions that wait for such content.
     var waiters: [Digest: [ActionID]] = [:]
     private(set) var used = Resources(cpuSlots: 0)

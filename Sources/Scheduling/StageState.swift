@@ -2,7 +2,7 @@ import CanonicalJSON
 import ContentStore
 import StageGraph
 
-/// An action in the state machine.
+/// An action in the state machine: 56 bytes, because a run holds one for every shard of every map stage.
 struct TaskState {
     enum Status: Equatable {
         /// Some input is not there yet.
@@ -24,41 +24,97 @@ struct TaskState {
         case wouldRun
     }
 
+    private struct Facts: OptionSet {
+        let rawValue: UInt8
+        static let isRestoring = Facts(rawValue: 1)
+        static let isExecuted = Facts(rawValue: 2)
+        static let hasKey = Facts(rawValue: 4)
+        static let hasCounts = Facts(rawValue: 8)
+    }
+
+    // In this order the fields leave no gaps.
     let prefix: ShardPrefix
+    var status = Status.waiting
+    private var facts: Facts = []
     /// Upstream tasks and whole artifacts that are still missing.
     var pending: Int32
-    var status = Status.waiting
-    /// No record falls into this shard: nothing to do, and no action.
-    var isVacant = false
-    var key: Digest?
-    /// What became of its records, without costs; nil until it is done.
-    var accounting: Accounting?
+    private var keyIfKnown = TaskState.noKey
+    private var recordsIn: UInt32 = 0
+    private var recordsOut: UInt32 = 0
+
+    private static let noKey = Digest(of: "")
+
+    init(prefix: ShardPrefix, pending: Int32) {
+        self.prefix = prefix
+        self.pending = pending
+    }
+
+    var key: Digest? {
+        get { facts.contains(.hasKey) ? keyIfKnown : nil }
+        set {
+            self[.hasKey] = newValue != nil
+            keyIfKnown = newValue ?? TaskState.noKey
+        }
+    }
+
     /// It was done before and runs again, because something reads content of its that is gone.
-    var isRestoring = false
+    var isRestoring: Bool {
+        get { self[.isRestoring] }
+        set { self[.isRestoring] = newValue }
+    }
+
     /// This run executed it, as against found it in the cache.
-    var isExecuted = false
-    /// Blobs it reads that have to be made again first.
-    var lacking: Set<Digest> = []
+    var isExecuted: Bool {
+        get { self[.isExecuted] }
+        set { self[.isExecuted] = newValue }
+    }
+
+    /// What became of its records; nil until it is done, and where that does not fit in here: see
+    /// ``StageState/accounting(of:)``.
+    var counts: Accounting? {
+        facts.contains(.hasCounts) ? Accounting(recordsIn: Int(recordsIn), recordsOut: Int(recordsOut)) : nil
+    }
+
+    /// Returns whether there is room for it: nothing dropped, and numbers of 32 bits.
+    mutating func setCounts(_ accounting: Accounting) -> Bool {
+        guard accounting.dropped.isEmpty, accounting.costs.isEmpty,
+            let recordsIn = UInt32(exactly: accounting.recordsIn),
+            let recordsOut = UInt32(exactly: accounting.recordsOut)
+        else { return false }
+        (self.recordsIn, self.recordsOut) = (recordsIn, recordsOut)
+        self[.hasCounts] = true
+        return true
+    }
+
+    private subscript(fact: Facts) -> Bool {
+        get { facts.contains(fact) }
+        set { if newValue { facts.insert(fact) } else { facts.remove(fact) } }
+    }
 }
 
-/// The shards of one output that a map stage's tasks have made, without their prefixes, which are the tasks' own.
+/// The shards of one output that a map stage's tasks have made, by task.
 struct MadeShards {
-    private struct Entry {
-        var digest: Digest
-        var records: Int
-        var bytes: Int
+    /// Where a task has made none yet, any shard.
+    private var shards: [Shard]
+    private var isMade: [Bool]
+    private var count = 0
+
+    init(first shard: Shard, tasks: Int) {
+        shards = Array(repeating: shard, count: tasks)
+        isMade = Array(repeating: false, count: tasks)
     }
-
-    private var entries: [Entry?]
-
-    init(tasks: Int) { entries = Array(repeating: nil, count: tasks) }
 
     mutating func set(_ shard: Shard, of task: Int) {
-        entries[task] = Entry(digest: shard.digest, records: shard.records, bytes: shard.bytes)
+        shards[task] = shard
+        count += isMade[task] ? 0 : 1
+        isMade[task] = true
     }
 
-    func shard(of task: Int, at prefix: ShardPrefix) -> Shard? {
-        entries[task].map { Shard(prefix: prefix, digest: $0.digest, records: $0.records, bytes: $0.bytes) }
+    func shard(of task: Int) -> Shard? { isMade[task] ? shards[task] : nil }
+
+    /// All of them, in the order of the tasks. Where every task has made one, this is no copy.
+    var all: [Shard] {
+        count == shards.count ? shards : zip(shards, isMade).lazy.filter(\.1).map(\.0)
     }
 }
 
@@ -104,6 +160,8 @@ struct StageState {
     var routes: [[Int32]] = []
     /// What a map stage's tasks have made so far, by output; emptied once ``outputs`` has it.
     var made: [String: MadeShards] = [:]
+    /// What became of the records of those tasks in which there is no room for it.
+    private var unusualAccounting: [Int: Accounting] = [:]
     var unfinishedTasks = 0
     /// Actions that are done and run again for content that is gone.
     var unrestoredTasks = 0
@@ -123,6 +181,16 @@ struct StageState {
         shardedInputs = inputs.filter(\.isSharded)
     }
 
+    /// Keeps what became of the records of a map stage's task, without its costs.
+    mutating func setAccounting(_ accounting: Accounting, of task: Int) {
+        var accounting = accounting
+        accounting.costs = [:]
+        if !tasks![task].setCounts(accounting) { unusualAccounting[task] = accounting }
+    }
+
+    /// What became of the records of a map stage's task, without costs; nil until it is done.
+    func accounting(of task: Int) -> Accounting? { tasks![task].counts ?? unusualAccounting[task] }
+
     var signature: StageSignature { node.signature }
     var isMap: Bool { signature.granularity == .map }
     var isFinished: Bool { phase == .complete || phase == .failed }
@@ -130,7 +198,7 @@ struct StageState {
     /// The shard that a task of a map stage made on an output, if it is done and wrote any record. O(log tasks).
     func shard(of task: Int, on port: String) -> Shard? {
         let prefix = tasks![task].prefix
-        return outputs[port].map { $0.shard(at: prefix) } ?? made[port]?.shard(of: task, at: prefix)
+        return outputs[port].map { $0.shard(at: prefix) } ?? made[port]?.shard(of: task)
     }
 
     /// The shards that stand at these tasks of a map stage, or at these positions in what another stage made.

@@ -12,6 +12,14 @@ public struct ActionPreimage: Sendable, Equatable {
         case action
         /// All actions of a map stage, over whole input artifacts: a memo that spares looking up every action.
         case stage
+
+        /// What the encoding of such a key begins with.
+        fileprivate var domain: String {
+            switch self {
+            case .action: "retort.action/1"
+            case .stage: "retort.stage/1"
+            }
+        }
     }
 
     /// Content behind a role.
@@ -57,6 +65,9 @@ public struct ActionPreimage: Sendable, Equatable {
     public let programs: [Input]
     /// For a stage memo, how the work is cut into shards.
     public let partition: [ShardPrefix]
+    /// The action key: SHA-256 over the canonical encoding. Computed once, in O(size): whoever decides an action asks for
+    /// it several times.
+    public let key: Digest
 
     public init(
         scope: Scope, stage: String, version: Int, shard: String? = nil, parameters: JSONObject, inputs: [Input],
@@ -67,25 +78,38 @@ public struct ActionPreimage: Sendable, Equatable {
         self.version = version
         self.shard = shard
         self.parameters = parameters
-        self.inputs = inputs.sorted { compareUTF8($0.role, $1.role) < 0 }
-        self.sources = sources.sorted { compareUTF8($0.role, $1.role) < 0 }
-        self.programs = programs.sorted { compareUTF8($0.role, $1.role) < 0 }
+        self.inputs = Self.ordered(inputs)
+        self.sources = Self.ordered(sources)
+        self.programs = Self.ordered(programs)
         self.partition = partition
+        key = Digest(
+            of: Self.encode(
+                scope: scope, stage: stage, version: version, shard: shard, parameters: parameters,
+                groups: [("inputs", self.inputs), ("sources", self.sources), ("programs", self.programs)],
+                partition: partition))
     }
 
-    /// The action key: SHA-256 over the canonical encoding. O(size).
-    public var key: Digest {
-        Digest(of: encoded)
+    private static func ordered(_ group: [Input]) -> [Input] {
+        group.count < 2 ? group : group.sorted { compareUTF8($0.role, $1.role) < 0 }
     }
 
     /// What the key is the digest of.
     var encoded: [UInt8] {
-        var encoder = CanonicalEncoder(domain: "retort.\(scope.rawValue)/1")
+        Self.encode(
+            scope: scope, stage: stage, version: version, shard: shard, parameters: parameters,
+            groups: [("inputs", inputs), ("sources", sources), ("programs", programs)], partition: partition)
+    }
+
+    private static func encode(
+        scope: Scope, stage: String, version: Int, shard: String?, parameters: JSONObject,
+        groups: [(name: String, inputs: [Input])], partition: [ShardPrefix]
+    ) -> [UInt8] {
+        var encoder = CanonicalEncoder(domain: scope.domain)
         encoder.field("stage", stage)
         encoder.field("version", version)
         if let shard { encoder.field("shard", shard) }
         encoder.field("parameters", JSON.object(parameters))
-        for (name, group) in [("inputs", inputs), ("sources", sources), ("programs", programs)] {
+        for (name, group) in groups {
             encoder.list(name, count: group.count)
             for input in group {
                 encoder.field("role", input.role)

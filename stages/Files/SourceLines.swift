@@ -22,23 +22,38 @@ enum SourceBytes {
     }
 }
 
-/// The objects of a JSON Lines file, plain or zstd-compressed, each with its line number.
+/// The objects of a JSON Lines file, plain or zstd-compressed, each with its line number. One at a time, so that a large
+/// file is not in memory twice.
 struct SourceLines {
     /// The file as the user wrote its path.
     let name: String
-    let objects: [(line: Int, object: JSONObject)]
+    private let bytes: [UInt8]
 
-    /// - Throws: ``DataFileError`` for a line that is no JSON object; blank lines are passed over.
     init(_ context: any ActionContext, role: String) throws {
         name = context.source(role).written
-        objects = try SourceLines.parse(SourceBytes.plain(context, role: role), name: name)
-        if objects.isEmpty {
-            throw DataFileError(name, "holds no records; a JSON Lines file has one JSON object a line")
+        bytes = try SourceBytes.plain(context, role: role)
+    }
+
+    /// - Throws: What `body` throws; ``DataFileError`` for a line that is no JSON object, or where there is none. Blank
+    ///   lines are passed over.
+    func read(_ body: (_ line: Int, JSONObject) throws -> Void) throws {
+        var isEmpty = true
+        try SourceLines.read(bytes, name: name) { line, object in
+            isEmpty = false
+            try body(line, object)
         }
+        if isEmpty { throw DataFileError(name, "holds no records; a JSON Lines file has one JSON object a line") }
     }
 
     static func parse(_ bytes: [UInt8], name: String) throws -> [(line: Int, object: JSONObject)] {
         var objects: [(line: Int, object: JSONObject)] = []
+        try read(bytes, name: name) { objects.append(($0, $1)) }
+        return objects
+    }
+
+    private static func read(
+        _ bytes: [UInt8], name: String, _ body: (_ line: Int, JSONObject) throws -> Void
+    ) throws {
         try bytes.withUnsafeBufferPointer { buffer in
             var start = buffer.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
             var number = 1
@@ -46,13 +61,12 @@ struct SourceLines {
                 let end = buffer[start...].firstIndex(of: UInt8(ascii: "\n")) ?? buffer.count
                 let line = UnsafeBufferPointer(rebasing: buffer[start..<end])
                 if !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
-                    objects.append((number, try object(line, name: name, line: number)))
+                    try body(number, object(line, name: name, line: number))
                 }
                 start = end + 1
                 number += 1
             }
         }
-        return objects
     }
 
     private static func object(

@@ -41,9 +41,10 @@ struct ImportPairs: Stage {
     func run(_ context: any ActionContext) throws -> Accounting {
         let lines = try SourceLines(context, role: "path")
         var ids = UniqueIDs(file: lines.name)
-        var accounting = Accounting(recordsIn: lines.objects.count)
+        var accounting = Accounting()
         var pairs: [DualPair] = []
-        for (line, object) in lines.objects {
+        try lines.read { line, object in
+            accounting.recordsIn += 1
             let id: String
             let candidate: Result<DualPair, Drop>
             do throws(JSONFieldError) {

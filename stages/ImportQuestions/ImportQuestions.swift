@@ -43,20 +43,22 @@ struct ImportQuestions: Stage {
     }
 
     func run(_ context: any ActionContext) throws -> Accounting {
-        let questions = isBBH ? try bbhQuestions(context) : try lineQuestions(context)
-        try context.write(questions, to: "questions", limit: limit)
-        return Accounting(recordsIn: questions.count, recordsOut: questions.count)
+        let records = isBBH ? try bbhRecords(context) : try lineRecords(context)
+        try context.write(records, to: "questions", limit: limit)
+        return Accounting(recordsIn: records.count, recordsOut: records.count)
     }
 
-    private func bbhQuestions(_ context: any ActionContext) throws -> [Question] {
+    private func bbhRecords(_ context: any ActionContext) throws -> [JSONObject] {
         try BBHFile.questions(
-            context.sourceBytes("path"), file: context.source("path").written, task: task!)
+            context.sourceBytes("path"), file: context.source("path").written, task: task!
+        ).map { $0.json.object! }
     }
 
-    private func lineQuestions(_ context: any ActionContext) throws -> [Question] {
+    private func lineRecords(_ context: any ActionContext) throws -> [JSONObject] {
         let lines = try SourceLines(context, role: "path")
         var ids = UniqueIDs(file: lines.name)
-        return try lines.objects.map { line, object in
+        var records: [JSONObject] = []
+        try lines.read { line, object in
             let question: Question
             do throws(JSONFieldError) {
                 question = try self.question(object)
@@ -64,8 +66,9 @@ struct ImportQuestions: Stage {
                 throw DataFileError(lines.name, line: line, "\(error)")
             }
             try ids.insert(question.id, line: line)
-            return question
+            records.append(question.json.object!)
         }
+        return records
     }
 
     private func question(_ object: JSONObject) throws(JSONFieldError) -> Question {

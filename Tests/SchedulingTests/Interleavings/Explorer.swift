@@ -108,7 +108,7 @@ extension Explorer {
         let machine = situation.machine
         bytes += [machine.isStopping ? 1 : 0, machine.hasDiverged ? 1 : 0]
         bytes += numbers(machine.absent)
-        for stage in machine.stages {
+        for (number, stage) in machine.stages.enumerated() {
             bytes += [phase(stage.phase), stage.sources == nil ? 0 : 1, UInt8(stage.executed), UInt8(stage.cached)]
             bytes += [UInt8(stage.accounting.recordsIn), UInt8(stage.unfinishedTasks), UInt8(stage.unrestoredTasks)]
             bytes += numbers(stage.outputs.values.map(\.digest))
@@ -116,7 +116,7 @@ extension Explorer {
                 bytes += [status(task.status), UInt8(task.pending), task.isRestoring ? 1 : 0, task.isExecuted ? 1 : 0]
                 let made = stage.signature.outputs.compactMap { stage.shard(of: index, on: $0.name) }
                 bytes += numbers(made.map(\.digest))
-                bytes += numbers(task.lacking)
+                bytes += numbers(machine.lacking[ActionID(stage: number, task: index)] ?? [])
             }
             bytes.append(255)
         }
