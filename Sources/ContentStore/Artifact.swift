@@ -60,6 +60,14 @@ public struct Artifact: Sendable, Hashable {
     /// The files; empty for records.
     public var tree: [TreeEntry] { if case .tree(let entries) = content { entries } else { [] } }
 
+    /// The blobs of its shards or files with the sizes of their contents in bytes, without the manifest.
+    public var sizedBlobs: [(digest: Digest, bytes: Int)] {
+        switch content {
+        case .shards(let shards): shards.map { ($0.digest, $0.bytes) }
+        case .tree(let entries): entries.map { ($0.digest, $0.bytes) }
+        }
+    }
+
     /// How many records all shards hold together, or how many files the tree has.
     public var count: Int {
         switch content {

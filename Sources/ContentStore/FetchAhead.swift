@@ -81,9 +81,7 @@ extension LocalStore {
     }
 
     /// The same for all blobs of an artifact.
-    public func fetchAhead(_ artifact: Artifact) {
-        fetchAhead(artifact.shards.map { ($0.digest, $0.bytes) } + artifact.tree.map { ($0.digest, $0.bytes) })
-    }
+    public func fetchAhead(_ artifact: Artifact) { fetchAhead(artifact.sizedBlobs) }
 
     /// Gives up what ``fetchAhead(_:)`` has not begun with.
     public func stopFetchingAhead() { ahead.clear() }

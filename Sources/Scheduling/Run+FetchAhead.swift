@@ -34,17 +34,17 @@ extension Run {
 extension RunMachine {
     /// The blobs that all actions of a stage read.
     fileprivate func wholeBlobs(readBy stage: Int) -> [(digest: Digest, bytes: Int)] {
-        stages[stage].inputs.filter { !$0.isSharded }.flatMap { input -> [(digest: Digest, bytes: Int)] in
-            guard let artifact = stages[input.source].outputs[input.binding.source.output] else { return [] }
-            return artifact.shards.map { ($0.digest, $0.bytes) } + artifact.tree.map { ($0.digest, $0.bytes) }
+        stages[stage].inputs.filter { !$0.isSharded }.flatMap { input in
+            stages[input.source].outputs[input.binding.source.output]?.sizedBlobs ?? []
         }
     }
 
-    /// The blobs of an action's own that it will read: none where it is done; nil where it is not decided yet.
+    /// The blobs of an action's own that it will read: none where it is done; nil where it is not decided yet, or what it
+    /// reads is being made again.
     fileprivate func blobsAhead(of id: ActionID) -> [(digest: Digest, bytes: Int)]? {
         switch stages[id.stage].tasks![id.task].status {
-        case .waiting, .lookingUp: nil
-        case .blocked, .ready, .running:
+        case .waiting, .lookingUp, .blocked: nil
+        case .ready, .running:
             stages[id.stage].routes.indices.flatMap { position in
                 shards(readBy: id, at: position).map { ($0.digest, $0.bytes) }
             }

@@ -30,10 +30,7 @@ public struct Pull: Sendable {
     ///
     /// - Throws: ``ContentStoreError`` where the manifest cannot be had, or the local store cannot be written.
     public func fetch(artifact digest: Digest) async throws -> Report {
-        let artifact = try await manifest(digest)
-        let sizes: [(Digest, Int)] =
-            artifact.shards.map { ($0.digest, $0.bytes) } + artifact.tree.map { ($0.digest, $0.bytes) }
-        return try await fetch(sizes)
+        try await fetch(try await manifest(digest).sizedBlobs)
     }
 
     private func manifest(_ digest: Digest) async throws -> Artifact {

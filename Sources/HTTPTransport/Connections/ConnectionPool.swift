@@ -184,15 +184,11 @@ final class ConnectionPool: @unchecked Sendable {
             guard let self else { return }
             isSweeping = false
             let idle = connections.values.filter { $0.exchange == nil }
-            let (old, young) = (idle.filter { $0.isOld }, idle.filter { !$0.isOld })
-            for connection in old { connection.close() }
-            if !young.isEmpty { sweep() }
+            let latest = NIODeadline.now() - Self.longestIdle
+            for connection in idle where connection.idleSince <= latest { connection.close() }
+            if idle.contains(where: { $0.idleSince > latest }) { sweep() }
         }
     }
-}
-
-extension Connection {
-    fileprivate var isOld: Bool { idleSince + .seconds(60) <= .now() }
 }
 
 extension Exchange {
